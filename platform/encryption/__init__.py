@@ -1,0 +1,1 @@
+"""The vault: secrets sealed at rest, keys derived for signing. Knows no tenant."""
