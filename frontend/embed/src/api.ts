@@ -1,0 +1,29 @@
+/** What happened, as events of the `<chatkit-platform>` element and through `ChatKitPlatform.on`. */
+export interface ChatKitPlatformEvents {
+  open: undefined;
+  close: undefined;
+  /** The panel changed its state; `code` and `requestId` are told where there is no chat. */
+  state: { state: ChatState; code?: string; requestId?: string };
+  /** The conversation changed; null = a new one. */
+  thread: { threadId: string | null };
+}
+
+export type ChatState = "idle" | "loading" | "ready" | "refused" | "unavailable" | "blocked";
+
+/** `window.ChatKitPlatform`, the only global of the script. */
+export interface ChatKitPlatform {
+  readonly version: string;
+  open(): void;
+  close(): void;
+  toggle(): void;
+  on<K extends keyof ChatKitPlatformEvents>(name: K, listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void): void;
+  off<K extends keyof ChatKitPlatformEvents>(name: K, listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void): void;
+  /** Takes the launcher and the chat off the page; including the script again starts anew. */
+  destroy(): void;
+}
+
+declare global {
+  interface Window {
+    ChatKitPlatform?: ChatKitPlatform;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The embed script: reads its own tag, puts a launcher on the page, and opens the tenant's chat when the visitor asks for it.
+ *
+ *   <script async src="https://platform.example/widget/v1/embed.js" data-tenant="tn_…"></script>
+ */
+import type { ChatKitPlatform, ChatKitPlatformEvents } from "./api";
+import { Chat } from "./chat";
+import { pageBody, pageRoot } from "./dom";
+import { connectPlatform } from "./platform";
+import { ownTag, readSettings, type Settings } from "./settings";
+import { tokenStore } from "./storage";
+import { stringsFor } from "./strings";
+import { View } from "./view";
+
+declare const __VERSION__: string;
+
+// At once: currentScript is null as soon as anything has been awaited.
+const tag = ownTag();
+
+function install(settings: Settings): ChatKitPlatform {
+  const page = new AbortController();
+  const view = new View(stringsFor([pageRoot().lang, ...navigator.languages]), {
+    toggle: () => (view.isOpen ? chat.close() : chat.open()),
+    close: () => chat.close(),
+    retry: () => void chat.start(),
+  });
+  const emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]): void => {
+    view.host.dispatchEvent(new CustomEvent(name, { detail }));
+  };
+  const platform = connectPlatform(settings, __VERSION__, window.fetch.bind(window));
+  const chat = new Chat(settings, platform, tokenStore(settings.tenant), view, emit);
+
+  // Turbo and its kin replace the whole body; the launcher moves to the new one.
+  const bodies = new MutationObserver(() => {
+    if (placed) view.attach();
+  });
+  let placed = false;
+  const place = (): void => {
+    placed = true;
+    view.attach();
+  };
+
+  const whenIdle = (): void => {
+    const start = (): void => {
+      if (!page.signal.aborted) void chat.prepare().then(() => page.signal.aborted || place());
+    };
+    // Safari has no requestIdleCallback.
+    if (window.requestIdleCallback) window.requestIdleCallback(start, { timeout: 2000 });
+    else setTimeout(start, 200);
+  };
+  if (pageBody()) whenIdle();
+  else addEventListener("DOMContentLoaded", whenIdle, { once: true, signal: page.signal });
+  bodies.observe(pageRoot(), { childList: true });
+
+  return {
+    version: __VERSION__,
+    open() {
+      place();
+      chat.open();
+    },
+    close: () => chat.close(),
+    toggle() {
+      if (view.isOpen) this.close();
+      else this.open();
+    },
+    on: (name, listener) => view.host.addEventListener(name, listener as EventListener),
+    off: (name, listener) => view.host.removeEventListener(name, listener as EventListener),
+    destroy() {
+      page.abort();
+      bodies.disconnect();
+      chat.stop();
+      delete window.ChatKitPlatform;
+    },
+  };
+}
+
+// `<img id="ChatKitPlatform">` makes a global of that name too, so look for a deed of ours.
+if (typeof window.ChatKitPlatform?.destroy === "function") {
+  console.warn("[ChatKitPlatform] embed.js is on this page twice; the second tag does nothing.");
+} else {
+  try {
+    window.ChatKitPlatform = install(readSettings(tag));
+  } catch (error) {
+    console.error(`[ChatKitPlatform] ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,257 @@
+"""The one way out to OpenAI: carries a `Call`, brings back an `Answer`, within one deadline and fixed caps.
+
+No redirect is followed, no proxy, `.netrc`, cookie or CA file of the environment is read, nothing is decompressed, and
+only base URLs of the operator's allow-list are called, since each call carries a tenant's key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import re
+import ssl
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import aiohttp
+import certifi
+from yarl import URL
+
+from chatkit_client.answers import Answer
+from chatkit_client.base_urls import checked_base_url
+from chatkit_client.calls import Call
+from chatkit_client.echoes import repeats_key
+from chatkit_client.errors import KeyRejected, Reason, UpstreamInvalid, UpstreamUnavailable
+from chatkit_client.failures import Failure, explain, explain_body
+from chatkit_client.wire import BoundedConnector, BoundedHandler
+
+logger = logging.getLogger(__name__)
+
+_FIXED_HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/json",
+    "User-Agent": "chatkit-platform/1",
+}
+_BETA: Final = "chatkit_beta=v1"
+_KEPT_HEADERS: Final = ("content-type", "content-encoding", "retry-after")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,1024}")
+# Longer than a busy platform's gaps, so that handshakes are rare; a connection that the server closed is noticed.
+_KEEP_ALIVE_SECONDS: Final = 60
+_DNS_SECONDS: Final = 30
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+class SupportsReveal(Protocol):
+    """A secret that is given away only on an explicit word."""
+
+    def reveal(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A tenant's key, and the organization and project where the key needs them said."""
+
+    key: SupportsReveal = field(repr=False)
+    organization: str = ""
+    project: str = ""
+
+    def __post_init__(self) -> None:
+        for value in (self.organization, self.project):
+            if value and not _HEADER_VALUE.fullmatch(value):
+                raise ValueError("organization and project must be printable ASCII without blanks (org_…, proj_…)")
+
+
+class Transport:
+    """One pool of connections to OpenAI; made once per process and entered on the loop that uses it.
+
+    `connect_timeout` (DNS, TCP and TLS) and `deadline` (everything) in seconds, `max_body` in bytes, `limit` the number
+    of connections (0 = as many as there are calls). `ca_file` replaces the CA bundle, for an operator's own TLS proxy.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed_base_urls: Collection[str],
+        connect_timeout: float = 2.0,
+        deadline: float = 8.0,
+        max_body: int = 65536,
+        limit: int = 0,
+        ca_file: str | None = None,
+    ) -> None:
+        self._allowed = frozenset(checked_base_url(url) for url in allowed_base_urls)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
+        self._deadline = deadline
+        self._max_body = max_body
+        self._limit = limit
+        # Loading a CA bundle takes 20 to 36 ms: once per process, not once per call.
+        self._tls = _tls_context(ca_file)
+        self._pool: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = self._open(keepalive_timeout=_KEEP_ALIVE_SECONDS)
+        # Never hands out a used connection, so a second attempt can't meet a second stale one.
+        self._fresh = self._open(force_close=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; calls in flight fail as `reset`."""
+        for session in (self._pool, self._fresh):
+            if session is not None:
+                await session.close()
+        self._pool = self._fresh = None
+
+    async def send(
+        self, base_url: str, credentials: Credentials, call: Call, *, deadline: float | None = None
+    ) -> Answer:
+        """Carry the call and give OpenAI's final answer, whatever its status; raise where there is none.
+
+        `deadline` in seconds covers DNS, connection, TLS, headers, body and the one second attempt. A base URL outside
+        the allow-list is a `ValueError` before anything is sent.
+        """
+        if self._pool is None or self._fresh is None:
+            raise RuntimeError("The transport is not open: use it inside `async with transport:`.")
+        base_url = base_url.rstrip("/")
+        if base_url not in self._allowed:
+            raise ValueError("This base URL is not in OPENAI_BASE_URLS: add it there, or choose one of those.")
+        started = time.monotonic()
+        outcome: Answer | Failure = Failure(UpstreamUnavailable, Reason.DEADLINE)
+        try:
+            async with asyncio.timeout(self._deadline if deadline is None else deadline):
+                outcome = await self._exchange(self._pool, base_url, credentials, call, started)
+                # Not one byte of an answer came, on a connection that had carried answers before: the server had most
+                # likely closed it while idle. Should it have minted all the same, that session just expires unused.
+                if isinstance(outcome, Failure) and outcome.stale:
+                    outcome = await self._exchange(self._fresh, base_url, credentials, call, started)
+        except TimeoutError:
+            pass
+        if isinstance(outcome, Answer):
+            return outcome
+        if outcome.reason is Reason.TLS_FAILED:
+            logger.warning("tls_failed: the certificate of %s is refused (%s)", base_url, outcome.fault)
+        raise outcome.kind(
+            outcome.reason,
+            status=outcome.status,
+            request_id=outcome.request_id,
+            latency_ms=_elapsed_ms(started),
+            fault=outcome.fault,
+        )
+
+    def _open(self, **pool_options: bool | float) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            connector=BoundedConnector(ssl=self._tls, limit=self._limit, ttl_dns_cache=_DNS_SECONDS, **pool_options),
+            headers=_FIXED_HEADERS,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self._timeout,
+            auto_decompress=False,
+            trust_env=False,
+            requote_redirect_url=False,
+            read_bufsize=16 * 1024,
+            max_line_size=4096,
+            max_field_size=8190,
+            max_headers=100,
+        )
+        # aiohttp repeats GET and DELETE by itself after any loss; whether to send twice is decided in `send` alone.
+        session._retry_connection = False
+        return session
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, base_url: str, credentials: Credentials, call: Call, started: float
+    ) -> Answer | Failure:
+        """Send once; every foreign exception ends here, because aiohttp's hold the Authorization header."""
+        key = credentials.key.reveal()
+        if not _HEADER_VALUE.fullmatch(key):
+            return Failure(KeyRejected, Reason.INVALID_KEY)
+        try:
+            response = await session.request(
+                call.method,
+                URL(base_url + call.path, encoded=True),
+                headers=_headers(key, credentials, beta=call.beta),
+                data=None if call.body is None else _encode(call.body).encode(),
+                allow_redirects=False,
+            )
+        except Exception as error:
+            return explain(error)
+        connection = response.connection
+        handler = connection.protocol if connection is not None else None
+        request_id = _request_id(response, key)
+        try:
+            body = await self._read_body(response)
+        except Exception as error:
+            _drop(response, handler)
+            failure = explain_body(error, handler)
+            return dataclasses.replace(failure, status=response.status, request_id=request_id)
+        except BaseException:
+            # The deadline or the caller's end: a server that still sends must not be listened to.
+            _drop(response, handler)
+            raise
+        if body is None:
+            _drop(response, handler)
+            if response.status == 200:
+                return Failure(UpstreamInvalid, Reason.OVERSIZED, status=200, request_id=request_id)
+        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        return Answer(response.status, headers, body or b"", _elapsed_ms(started), request_id)
+
+    async def _read_body(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """Read the body piece by piece; None as soon as it is, or announces itself, larger than the cap."""
+        if (response.content_length or 0) > self._max_body:
+            return None
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await response.content.readany():
+            size += len(piece)
+            if size > self._max_body:
+                return None
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _headers(key: str, credentials: Credentials, *, beta: bool) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {key}"}
+    if beta:
+        headers["OpenAI-Beta"] = _BETA
+    if credentials.organization:
+        headers["OpenAI-Organization"] = credentials.organization
+    if credentials.project:
+        headers["OpenAI-Project"] = credentials.project
+    return headers
+
+
+def _request_id(response: aiohttp.ClientResponse, key: str) -> str | None:
+    """OpenAI's id of this request, or Cloudflare's, unless it could be anything else."""
+    value = response.headers.get("x-request-id") or response.headers.get("cf-ray") or ""
+    if not _REQUEST_ID.fullmatch(value) or repeats_key(value, key):
+        return None
+    return value
+
+
+def _drop(response: aiohttp.ClientResponse, handler: object) -> None:
+    """Cut the connection now: an orderly end would let an endless sender go on for a while."""
+    if isinstance(handler, BoundedHandler):
+        handler.abort()
+    response.close()
+
+
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    # Not `create_default_context`: it reads SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE from the environment.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_verify_locations(cafile=ca_file or certifi.where())
+    return context
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

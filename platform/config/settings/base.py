@@ -1,0 +1,245 @@
+"""All settings, read from the environment. What varies by place is a variable here; nothing exists only in one of the files beside."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from config.logs import logging_config
+from config.schedule import BEAT_SCHEDULE
+from config.settings.environment import directory, env, secret
+
+ROOT = Path(__file__).resolve().parents[3]
+VAR_DIR = directory("VAR_DIR", default=ROOT / "var")
+
+# --- Secrets that an operator gives -------------------------------------------------------------------------------------------
+SECRET_KEY = secret("SECRET_KEY", cure="Make one with `python -m encryption.make_secrets` and keep it out of the repository.")
+MASTER_KEYS = secret("MASTER_KEYS", cure="Make a ring with `python -m encryption.make_secrets`: 'id:base64 of 32 random bytes', comma-separated.")
+SIGNING_KEYS = secret("SIGNING_KEYS", cure="Make a ring with `python -m encryption.make_secrets`: 'id:base64 of 32 random bytes', comma-separated.")
+
+# --- Where the platform lives -------------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+PLATFORM_URL: str = env.str("PLATFORM_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Preview pages load OpenAI's mutable third-party script, so they never share a host with the console that takes API keys.
+PREVIEW_ORIGIN: str = env.str("PREVIEW_ORIGIN", default="http://preview.localhost:8001").rstrip("/")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=True)
+
+# --- OpenAI: the operator's allow-list of places keys may be sent to; the first is the default ----------------------------------
+OPENAI_BASE_URLS: dict[str, str] = env.dict("OPENAI_BASE_URLS", default={"openai": "https://api.openai.com/v1"})
+CHATKIT_JS_URLS: dict[str, str] = env.dict(
+    "CHATKIT_JS_URLS", default={"openai": "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"}
+)
+OPENAI_CA_FILE: str = env.str("OPENAI_CA_FILE", default="")
+# The day from which "workflow not found" reads as "workflow retired" (OpenAI's deprecations page, Agent Builder).
+SUNSET_DATE = date.fromisoformat(env.str("SUNSET_DATE", default="2026-11-30"))
+
+# --- Limits: site defaults; a tenant may have its own ---------------------------------------------------------------------------
+SESSIONS_PER_MINUTE_TENANT = env.int("SESSIONS_PER_MINUTE_TENANT", default=600)
+SESSIONS_PER_MINUTE_VISITOR = env.int("SESSIONS_PER_MINUTE_VISITOR", default=10)
+SESSIONS_PER_MINUTE_ADDRESS = env.int("SESSIONS_PER_MINUTE_ADDRESS", default=120)
+TENANT_CONCURRENCY = env.int("TENANT_CONCURRENCY", default=64)
+
+# --- Key health -----------------------------------------------------------------------------------------------------------------
+CHECK_INTERVAL = timedelta(seconds=env.int("CHECK_INTERVAL", default=300))
+CHECK_FULL_INTERVAL = timedelta(seconds=env.int("CHECK_FULL_INTERVAL", default=86400))
+
+# --- Django ---------------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "console.apps.ConsoleAdminConfig",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "csp",
+    "encryption",
+    "audit",
+    "console.apps.ConsoleConfig",
+    "tenants",
+    "gateway",
+    "sessions_api",
+    "widget",
+    "key_health",
+    "dashboards",
+]
+MIDDLEWARE = [
+    "gateway.middleware.ClientAddressMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "console.sessions.SessionExpiryMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "platform" / "console" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+# ChatKit's packages stamp naive local times, and Django sets TZ for the process: anything but UTC shifts them.
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    # The stock ASGI door opens a thread, and so a connection, per request: only a pool keeps that bounded (CONN_MAX_AGE must be 0).
+    _database["CONN_MAX_AGE"] = 0
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 5},
+        "connect_timeout": 2,
+        "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+    }
+
+REDIS_URL: str = env.str("REDIS_URL", default="")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if not REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 0.3, "socket_connect_timeout": 0.3},
+    }
+}
+
+# --- The console's guard --------------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+# By user and address together: locking by address alone lets one guesser lock a whole office out, and axes' default never unlocks.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_CLIENT_IP_CALLABLE = "gateway.client_address.address_of"
+AXES_VERBOSE = False
+LOGIN_URL = "admin:login"
+SESSION_IDLE_LIMIT = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
+SESSION_ABSOLUTE_LIMIT = timedelta(hours=env.int("SESSION_ABSOLUTE_HOURS", default=12))
+# How long a password that was given again lets a person change keys.
+REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
+SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE_LIMIT.total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REQUIRE_HTTPS
+if REQUIRE_HTTPS:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+SECURE_HSTS_SECONDS = 31536000 if REQUIRE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = REQUIRE_HTTPS
+SECURE_SSL_REDIRECT = REQUIRE_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# --- Static files: hashed names, served by an ASGI mount (config/static.py) -----------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = directory("STATIC_ROOT", default=VAR_DIR / "static")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="filesystem://")
+_broker_folders = {name: str(VAR_DIR / "broker" / name) for name in ("messages", "control", "processed")}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "data_folder_in": _broker_folders["messages"],
+        "data_folder_out": _broker_folders["messages"],
+        "control_folder": _broker_folders["control"],
+        "processed_folder": _broker_folders["processed"],
+        # The default takes one message a second.
+        "polling_interval": 0.05,
+    }
+    if CELERY_BROKER_URL.startswith("filesystem://")
+    else {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "visibility_timeout": 120, "max_retries": 0}
+)
+BROKER_FOLDERS: list[str] = list(_broker_folders.values()) if CELERY_BROKER_URL.startswith("filesystem://") else []
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
+# A black-holed broker would otherwise block `delay()` for ever; what is lost is taken up by the tick.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_EAGER_RESULT = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 30
+CELERY_TASK_TIME_LIMIT = 45
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+
+# --- The machines' API ----------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["dashboards.api.authentication.OpsTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["dashboards.api.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "dashboards.api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ChatKit platform: operations",
+    "DESCRIPTION": "Read-only figures for machines. Authenticate with a scoped token made in the admin.",
+    "VERSION": "1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/ops",
+}
+
+LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING_CONFIG = "logging.config.dictConfig"

@@ -1,0 +1,13 @@
+"""The admin's frame: its site, sessions, log-in, the password again, and the audited base class of every admin page."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class ConsoleAdminConfig(AdminConfig):
+    default_site = "console.site.ConsoleSite"
+
+
+class ConsoleConfig(AppConfig):
+    name = "console"
+    verbose_name = "Console"

@@ -1,0 +1,73 @@
+"""The whole server: the API of OpenAI, the stand-in component, the control API and its page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox import control, conversation, openai_api
+from sandbox.calls import WORLD, api_calls
+from sandbox.world import World
+
+HERE = Path(__file__).parent
+COMPONENT = HERE / "static" / "chatkit.js"
+CONTROL_PAGE = HERE / "control.html"
+SAVE_SECONDS = 1.0
+# OpenAI's reply bodies are small; an upload through the stand-in is not.
+LARGEST_BODY = 32 * 1024 * 1024
+PAGE_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
+)
+
+
+def make_app(world: World) -> web.Application:
+    app = web.Application(middlewares=[control.loopback_only, api_calls], client_max_size=LARGEST_BODY)
+    app[WORLD] = world
+    openai_api.add_routes(app)
+    app.router.add_post("/v1/chatkit/conversation", conversation.converse)
+    control.add_routes(app)
+    app.router.add_get("/chatkit.js", component)
+    app.router.add_get("/livez", alive)
+    app.router.add_get("/", control_page)
+    app.router.add_get("/control/", control_page)
+    app.cleanup_ctx.append(_saving)
+    return app
+
+
+async def component(request: web.Request) -> web.StreamResponse:
+    """The stand-in for OpenAI's `chatkit.js`, loadable from any page."""
+    if not COMPONENT.exists():
+        return web.Response(status=404, text="The stand-in component is not built: run `make frontend`.\n")
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": "no-cache",
+        "Content-Type": "text/javascript; charset=utf-8",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return web.FileResponse(COMPONENT, headers=headers)
+
+
+async def alive(request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def control_page(request: web.Request) -> web.StreamResponse:
+    headers = {"Content-Security-Policy": PAGE_CSP, "Cache-Control": "no-store", "X-Frame-Options": "DENY"}
+    return web.FileResponse(CONTROL_PAGE, headers=headers)
+
+
+async def _saving(app: web.Application) -> AsyncIterator[None]:
+    world = app[WORLD]
+
+    async def save_now_and_then() -> None:
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            world.save()
+
+    task = asyncio.create_task(save_now_and_then())
+    yield
+    task.cancel()
+    world.save()

@@ -1,0 +1,1 @@
+"""Named transport faults and a raw server that plays them."""

@@ -1,0 +1,71 @@
+"""The ledger of session requests, and what is needed to cancel a live session."""
+
+import uuid
+
+from django.db import models
+
+from tenants.models import ApiKey, Tenant
+
+
+class SessionRequest(models.Model):
+    """One call of the session endpoint, granted or refused. Append-only: triggers refuse UPDATE and DELETE.
+
+    Outlives its tenant, hence no constraint on the foreign key. Visitors are named by an HMAC; addresses are truncated to /24 or /48.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    at = models.DateTimeField()
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="session_requests"
+    )
+    assistant_slug = models.CharField(max_length=60, blank=True)
+    key_id = models.UUIDField(null=True)
+    outcome = models.CharField(max_length=32, help_text="“granted”, or the code of the refusal.")
+    reason = models.CharField(max_length=40, blank=True, help_text="What lies behind the code; for the operator only.")
+    count = models.PositiveIntegerField(default=1, help_text="More than 1: refusals of one kind in one minute, counted together.")
+    is_refresh = models.BooleanField(default=False)
+    is_preflight = models.BooleanField(default=False)
+    origin = models.CharField(max_length=300, blank=True)
+    visitor_ref = models.CharField(max_length=32, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+    latency_ms = models.PositiveIntegerField(default=0, help_text="The whole answer.")
+    upstream_ms = models.PositiveIntegerField(null=True, help_text="OpenAI's part; empty where OpenAI was not asked.")
+    upstream_status = models.PositiveSmallIntegerField(null=True)
+    upstream_request_id = models.CharField(max_length=128, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    client = models.CharField("script version", max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        verbose_name = "session request"
+        indexes = [
+            models.Index(fields=["at"], name="session_request_at"),
+            models.Index(fields=["tenant", "at"], name="session_request_tenant_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.origin}"
+
+
+class LiveSession(models.Model):
+    """A granted session that could still be used: enough to cancel it at OpenAI. Purged after its expiry."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    session_id = models.CharField(max_length=128)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="live_sessions")
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="live_sessions")
+    assistant_id = models.UUIDField(null=True)
+    visitor_ref = models.CharField(max_length=32)
+    granted_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    cancel_requested_at = models.DateTimeField(null=True, db_index=True)
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-granted_at"]
+        verbose_name = "live session"
+
+    def __str__(self) -> str:
+        return f"session until {self.expires_at:%H:%M:%S}"

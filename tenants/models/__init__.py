@@ -1,0 +1,20 @@
+"""What a site admin registers: tenants, their keys, assistants and allowed domains; and the epoch that announces each change."""
+
+from tenants.models.assistant import Assistant, AssistantKey
+from tenants.models.domain import AllowedDomain
+from tenants.models.epoch import ConfigEpoch, ObservedModel, ObservedQuerySet
+from tenants.models.key import ApiKey, Verdict
+from tenants.models.tenant import Tenant, TenantState
+
+__all__ = [
+    "AllowedDomain",
+    "ApiKey",
+    "Assistant",
+    "AssistantKey",
+    "ConfigEpoch",
+    "ObservedModel",
+    "ObservedQuerySet",
+    "Tenant",
+    "TenantState",
+    "Verdict",
+]

@@ -1,0 +1,50 @@
+"""One origin, or one family of sub-domains, whose pages may open a tenant's chat."""
+
+from django.db import models
+
+from tenants.models.epoch import ObservedModel
+from tenants.models.tenant import Tenant
+from tenants.origins import OriginRule
+
+
+class AllowedDomain(ObservedModel):
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domains")
+    scheme = models.CharField(max_length=5, choices=[("https", "https"), ("http", "http")], default="https")
+    host = models.CharField(max_length=253, help_text="Canonical: lower case, IDNA, no trailing dot.")
+    port = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the scheme's default port.")
+    include_subdomains = models.BooleanField(
+        default=False, help_text="Every name below this one, at any depth; never the name itself."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["host", "port"]
+        verbose_name = "allowed domain"
+        # Two constraints where one with `nulls_distinct=False` would do, which SQLite doesn't know.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "scheme", "host", "port", "include_subdomains"],
+                name="domain_and_port_once_per_tenant",
+                violation_error_message="This domain is already allowed.",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "scheme", "host", "include_subdomains"],
+                condition=models.Q(port__isnull=True),
+                name="domain_once_per_tenant",
+                violation_error_message="This domain is already allowed.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.entry
+
+    @property
+    def rule(self) -> OriginRule:
+        return OriginRule(self.scheme, self.host, self.port, self.include_subdomains)
+
+    @property
+    def entry(self) -> str:
+        """As one would type it: `https://*.example.com:8443`."""
+        wildcard = "*." if self.include_subdomains else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{wildcard}{self.host}{port}"

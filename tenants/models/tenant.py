@@ -1,0 +1,84 @@
+"""A customer of the site."""
+
+import uuid
+from typing import ClassVar
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+from tenants.models.epoch import ObservedModel
+from tenants.upstreams import default_upstream
+
+
+class TenantState(models.TextChoices):
+    ACTIVE = "active", "active"
+    SUSPENDED = "suspended", "suspended"
+    # Being taken apart by sessions_api/delete_tenant.py; there is no way back.
+    DELETING = "deleting", "being deleted"
+
+
+class Tenant(ObservedModel):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, unique=True, help_text="As your team calls this customer.")
+    slug = models.SlugField(
+        max_length=60, unique=True, help_text="Short name for commands and addresses: lower-case letters, digits, hyphens."
+    )
+    public_id = models.CharField(
+        "public ID", max_length=31, unique=True, editable=False, help_text="What the tenant's pages carry. Not a secret."
+    )
+    state = models.CharField(
+        max_length=10,
+        choices=TenantState.choices,
+        default=TenantState.ACTIVE,
+        help_text="Suspending stops new sessions within two seconds and cancels live ones at OpenAI.",
+    )
+    upstream = models.CharField(
+        max_length=32,
+        default=default_upstream,
+        help_text="Which of the operator's allowed OpenAI addresses this tenant's keys are sent to.",
+    )
+    user_scope_token = models.TextField(
+        editable=False, help_text="Sealed secret from which each visitor's user at OpenAI is derived. Never rotated."
+    )
+    visitor_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raising it turns every visitor into a new one."
+    )
+    sessions_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="For the whole tenant. Empty: the site's default."
+    )
+    sessions_per_minute_per_visitor = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="For one visitor. Empty: the site's default."
+    )
+    fallback_text = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Shown on the tenant's page when the chat is unavailable, for instance: “Write to us at help@example.com.”",
+    )
+    fallback_url = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[
+            RegexValidator(r"^(https://|mailto:|tel:)[^\s<>\"']+\Z", "Start with https://, mailto: or tel:, without blanks or quotes.")
+        ],
+        help_text="Where the fallback text leads: an https:, mailto: or tel: address.",
+    )
+    domain_verification_key = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9_\-]+\Z", "Only letters, digits, hyphens and underscores.")],
+        help_text="Optional value for the <meta name=“openai-domain-verify”> tag of older guides. ChatKit itself does not read it.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    unobserved: ClassVar[frozenset[str]] = frozenset({"updated_at"})
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == TenantState.ACTIVE
