@@ -38,8 +38,8 @@ BILLING_CODES: Final = frozenset(
         "billing_hard_limit_reached",
     }
 )
-# What a key, not a region, is refused for with a 403. No source lists those codes, so it is told by elimination:
-# OpenAI's error guide names the region as the 403 there is, and a null code is taken for it.
+# OpenAI's error guide names the region as the one 403 there is, but its strings are unverified: so every 403 in OpenAI's
+# shape means the region, unless it names another code or is a permission error of the key.
 REGION_CODES: Final = frozenset({None, "unsupported_country_region_territory", "request_forbidden"})
 # A lock or a slow request; OpenAI's own SDK retries both.
 _PASSING_STATUSES: Final = frozenset({408, 409})
@@ -147,7 +147,7 @@ def _decide_key(envelope: _Envelope | None) -> Reason:
 def _decide_forbidden(envelope: _Envelope) -> tuple[type[ChatKitError], Reason]:
     if envelope.names_scopes:
         return KeyRejected, Reason.MISSING_SCOPE
-    if envelope.code in REGION_CODES:
+    if envelope.code in REGION_CODES and envelope.kind != "permission_error":
         return RegionBlocked, Reason.REGION_BLOCKED
     return KeyRejected, Reason.KEY_UNAUTHORISED
 

@@ -105,4 +105,5 @@ class BoundedConnector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = functools.partial[ResponseHandler](BoundedHandler, loop=self._loop)
+        factory: Any = functools.partial(BoundedHandler, loop=self._loop)
+        self._factory = factory
