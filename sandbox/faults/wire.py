@@ -76,7 +76,7 @@ class _TransportWire:
         return self._transport is None or self._transport.is_closing()
 
     def reset(self) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
         peer = self._transport.get_extra_info("socket")
         if peer is not None:
