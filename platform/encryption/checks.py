@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 
 from encryption.derive import signing_ring
 from encryption.providers import get_keyring, master_ring
@@ -93,9 +93,10 @@ def _count_unknown(column: SealedColumn, key_ids: Collection[str], alias: str) -
     rows = rows.exclude(**{f"{column.field}__isnull": True})
     for key_id in key_ids:
         rows = rows.exclude(**{f"{column.field}__startswith": token_prefix(key_id)})
+    connections[alias].ensure_connection()
     try:
         with transaction.atomic(using=alias):
             return rows.count()
     except DatabaseError:
-        # `migrate` runs this check before the very first table exists.
+        # `migrate` runs this check too, before it has made the table or the column.
         return 0

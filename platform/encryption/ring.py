@@ -7,13 +7,13 @@ there. So a key is rotated by adding it, moving it to the front, and removing th
 import base64
 import binascii
 import re
-import secrets
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
+from django.views.decorators.debug import sensitive_variables
 
 KEY_BYTES: Final = 32
 # 32 random bytes hold about 30 different values; fewer than 20 happens by accident less than once in a billion rings.
@@ -47,6 +47,7 @@ class KeyRing:
         raise TypeError("A KeyRing cannot be pickled or copied.")
 
 
+@sensitive_variables()
 def parse_keys(text: str, *, purpose: str, secret_key: str = "") -> KeyRing:
     """Read a ring from `id:base64,id2:base64`; `purpose` is the name of the setting that holds it.
 
@@ -71,15 +72,16 @@ def parse_keys(text: str, *, purpose: str, secret_key: str = "") -> KeyRing:
         key = _decode_key(encoded, where=where)
         if key in keys.values():
             raise ImproperlyConfigured(f"{where}: the same key stands there twice. Remove the second one.")
-        if secret_key and _is_secret_key(key, encoded, secret_key):
+        if _plain_base64(encoded) == _plain_base64(secret_key):
             raise ImproperlyConfigured(f"{where}: this is the SECRET_KEY. {_MAKE_ONE}")
         keys[key_id] = key
     return KeyRing(keys)
 
 
+@sensitive_variables()
 def _decode_key(encoded: str, *, where: str) -> bytes:
     """The 32 bytes of one key, given in either base64 alphabet, with or without padding."""
-    standard = encoded.strip().rstrip("=").translate(str.maketrans("-_", "+/"))
+    standard = _plain_base64(encoded)
     try:
         key = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except (binascii.Error, ValueError):
@@ -100,7 +102,6 @@ def _is_weak(key: bytes) -> bool:
     return len(set(key)) < LEAST_DISTINCT_BYTES or len(steps) == 1 or is_typed
 
 
-def _is_secret_key(key: bytes, encoded: str, secret_key: str) -> bool:
-    return secrets.compare_digest(encoded.encode(), secret_key.encode()) or secrets.compare_digest(
-        key, secret_key.encode()
-    )
+def _plain_base64(text: str) -> str:
+    """The text in the standard alphabet, without padding."""
+    return text.strip().rstrip("=").translate(str.maketrans("-_", "+/"))

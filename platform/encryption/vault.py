@@ -66,23 +66,25 @@ def _fields(*values: bytes) -> bytes:
 
 def seal(plain: str | Secret, binding: Binding) -> str:
     """Seal a secret of at most 4,096 bytes for this binding; raises ValueError when it is blank or longer."""
-    raw = (plain if isinstance(plain, Secret) else Secret(plain)).reveal().encode()
-    if len(raw) > MAX_SECRET_BYTES:
+    # Error reports show the variables of each frame, so none here holds the secret in clear.
+    plain = plain if isinstance(plain, Secret) else Secret(plain)
+    if len(plain.reveal().encode()) > MAX_SECRET_BYTES:
         raise ValueError(f"A secret may have at most {MAX_SECRET_BYTES} bytes.")
     keyring = get_keyring()
     key_id = keyring.primary_id()
     data_key = os.urandom(DATA_KEY_BYTES)
     wrapped = keyring.wrap(data_key, binding.wrapping_aad(key_id), key_id)
-    sealed = encrypt(AESGCM(data_key), raw, binding.aad())
+    sealed = encrypt(AESGCM(data_key), plain.reveal().encode(), binding.aad())
     return _join(key_id, wrapped, sealed)
 
 
 def open_token(token: str, binding: Binding) -> Secret:
     """The secret that was sealed for this binding; raises SecretError for any other token, whatever is wrong."""
+    keyring = get_keyring()
     try:
         key_id, wrapped, sealed = _split(token)
-        data_key = get_keyring().unwrap(wrapped, binding.wrapping_aad(key_id), key_id)
-        return Secret(decrypt(AESGCM(data_key), sealed, binding.aad()).decode())
+        cipher = AESGCM(keyring.unwrap(wrapped, binding.wrapping_aad(key_id), key_id))
+        return Secret(decrypt(cipher, sealed, binding.aad()).decode())
     except (ValueError, KeyError):
         raise SecretError from None
 
@@ -96,12 +98,11 @@ def rewrap(token: str, binding: Binding) -> str:
     primary_id = keyring.primary_id()
     try:
         key_id, wrapped, sealed = _split(token)
-        data_key = keyring.unwrap(wrapped, binding.wrapping_aad(key_id), key_id)
+        new_aad, old_aad = binding.wrapping_aad(primary_id), binding.wrapping_aad(key_id)
+        rewrapped = keyring.wrap(keyring.unwrap(wrapped, old_aad, key_id), new_aad, primary_id)
     except (ValueError, KeyError):
         raise SecretError from None
-    if key_id == primary_id:
-        return token
-    return _join(primary_id, keyring.wrap(data_key, binding.wrapping_aad(primary_id), primary_id), sealed)
+    return token if key_id == primary_id else _join(primary_id, rewrapped, sealed)
 
 
 def token_prefix(key_id: str) -> str:
