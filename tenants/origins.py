@@ -170,8 +170,6 @@ def _split_scheme(typed: str) -> tuple[str, str]:
 
 def _split_port(authority: str) -> tuple[str, int | None]:
     """Canonical host, and the port if one is typed."""
-    if "*" in authority:
-        refuse(EntryProblem.WILDCARD, "A star stands alone at the beginning, for all subdomains: *.example.com.")
     if authority.startswith("["):
         address, bracket, after = authority[1:].partition("]")
         if not bracket or (after and not after.startswith(":")):
@@ -180,6 +178,8 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     if authority.count(":") > 1:
         refuse(EntryProblem.ADDRESS, "Write one port at most, and an IPv6 address in brackets: https://[2001:db8::1].")
     name, colon, port = authority.partition(":")
+    if "*" in name:
+        refuse(EntryProblem.WILDCARD, "A star stands alone at the beginning, for all subdomains: *.example.com.")
     if not name:
         refuse(EntryProblem.NAME, "The domain is missing: type one such as shop.example.com.")
     return canonical_name(name), _port(port) if colon else None

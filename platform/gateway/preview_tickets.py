@@ -42,7 +42,7 @@ def read_preview_ticket(ticket: str, *, tenant_public_id: str, now: int) -> Prev
     The origin is decided before the assistant is known: whoever asks compares `assistant_slug` as soon as it is.
     """
     payload = read_signed(PREVIEW_TICKET, ticket, context=tenant_public_id)
-    if payload is None:
+    if payload is None or not _SLUG.fullmatch(payload, _TIME_BYTES):
         return None
     issued_at = int.from_bytes(payload[:_TIME_BYTES], "big")
     if not -CLOCK_SKEW <= now - issued_at < LIFETIME:

@@ -1,0 +1,161 @@
+"""O1, O7: which Origin headers are allowed, and why the others are not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tenants.origins import OriginRule, OriginRules, Reason, parse_entry
+
+VECTORS = json.loads((Path(__file__).parent / "origin-vectors.json").read_text())
+RULES = OriginRules(parse_entry(entry, allow_http=True) for entry in VECTORS["rules"])
+
+
+def shown(header):
+    return ascii(header)[:60]
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: f"{case['cat']} {shown(case['header'])}")
+def test_the_vectors(case):
+    verdict = RULES.decide(case["header"])
+
+    assert verdict.allowed is (case["expect"] == "allow"), case["why"]
+    assert verdict.allowed is (verdict.reason is Reason.ALLOWED)
+
+
+def test_the_vectors_are_all_there():
+    assert len(VECTORS["cases"]) == 272
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (None, "origin_missing"),
+        ("", "origin_missing"),
+        ("null", "origin_null"),
+        ("NULL", "origin_malformed"),
+        ("https://example.com, https://example.com", "origin_malformed"),
+        ("https://example.com https://example.com", "origin_malformed"),
+        ("https://user@example.com", "origin_malformed"),
+        ("https://example.com.", "origin_malformed"),
+        ("https://example.com:443", "origin_malformed"),
+        ("http://example.com:80", "origin_malformed"),
+        ("https://example.com:65536", "origin_malformed"),
+        ("https://example.com/", "origin_malformed"),
+        ("https://example.com\n", "origin_malformed"),
+        ("https://b\xfccher.example", "origin_malformed"),
+        ("https://example.com\udc80", "origin_malformed"),
+        ("https://" + "a." * 126 + "com", "origin_malformed"),
+        ("https://" + "a" * 300, "origin_malformed"),
+        ("https://example.com:80", "origin_not_allowed"),
+        ("http://example.com", "origin_not_allowed"),
+        ("http://example.com:443", "origin_not_allowed"),
+        ("https://example.org", "origin_not_allowed"),
+        ("https://shop.example.org", "origin_not_allowed"),
+        ("https://[2001:db8::2]:8443", "origin_not_allowed"),
+        ("https://203.0.113.8", "origin_not_allowed"),
+        ("https://example.com", "allowed"),
+        ("https://a.shop.example.org", "allowed"),
+        ("https://[2001:db8::1]:8443", "allowed"),
+    ],
+    ids=shown,
+)
+def test_each_verdict_has_its_reason(header, reason):
+    verdict = RULES.decide(header)
+
+    assert verdict.reason == reason
+    assert bool(verdict) is (reason == "allowed")
+
+
+def test_an_empty_list_refuses_everybody():
+    nobody = OriginRules([])
+
+    assert not nobody.decide("https://example.com")
+    assert nobody.decide(None).reason == "origin_missing"
+
+
+def test_subdomains_count_with_scheme_and_port():
+    rules = OriginRules([parse_entry("https://*.example.com:8443")])
+
+    assert rules.decide("https://a.example.com:8443")
+    assert rules.decide("https://a.b.c.example.com:8443")
+    assert not rules.decide("https://example.com:8443")
+    assert not rules.decide("https://a.example.com")
+    assert not rules.decide("https://a.example.com:8444")
+    assert not rules.decide("http://a.example.com:8443")
+    assert not rules.decide("https://aexample.com:8443")
+    assert not rules.decide("https://a.example.com:8443.example.com:8443")
+
+
+def test_a_name_and_its_subdomains_are_two_entries():
+    rules = OriginRules([parse_entry("example.com"), parse_entry("*.example.com")])
+
+    assert rules.decide("https://example.com")
+    assert rules.decide("https://www.example.com")
+
+
+@pytest.mark.parametrize(
+    ("label", "allowed"),
+    [
+        ("xn--bcher-kva", True),
+        ("xn--ls8h", True),
+        ("xn--kgbechtv", True),
+        ("xn--", False),
+        ("xn--a", False),
+        ("xn--abc-", False),
+        ("xn--99999999", False),
+        ("xn--bcher-kva.xn--a", False),
+        ("xn--a.xn--bcher-kva", False),
+        ("xn--xn--bcher-kva-", False),
+        ("xn--Bcher-kva", False),
+        ("xn--a-kfa", False),  # a capital Ü
+        ("xn--ab-r13a", False),  # a dot of another alphabet
+    ],
+)
+def test_below_a_listed_name_only_international_labels_that_a_browser_writes_are_allowed(label, allowed):
+    rules = OriginRules([parse_entry("*.example.com")])
+
+    assert bool(rules.decide(f"https://{label}.example.com")) is allowed
+
+
+def test_chatkits_own_frame_is_never_a_website():
+    rules = OriginRules(
+        [OriginRule("https", "cdn.platform.openai.com"), OriginRule("https", "openai.com", include_subdomains=True)]
+    )
+
+    assert not rules.decide("https://cdn.platform.openai.com")
+    assert rules.decide("https://help.openai.com")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        OriginRule("https", "EXAMPLE.com"),
+        OriginRule("https", "example.com."),
+        OriginRule("https", "user@example.com"),
+        OriginRule("ftp", "example.com"),
+        OriginRule("https", "example.com/path"),
+        OriginRule("https", "example.com", 99999),
+        OriginRule("https", "bücher.example"),
+        OriginRule("https", "", include_subdomains=True),
+        OriginRule("", ""),
+    ],
+    ids=str,
+)
+def test_a_rule_that_nobody_parsed_allows_nothing(rule):
+    rules = OriginRules([rule])
+
+    assert not rules.decide(str(rule))
+    assert not rules.decide("https://example.com")
+
+
+def test_a_rule_with_the_default_port_means_the_origin_without_it():
+    assert OriginRules([OriginRule("https", "example.com", 443)]).decide("https://example.com")
+    assert OriginRules([OriginRule("http", "example.com", 443)]).decide("http://example.com:443")
+
+
+@pytest.mark.parametrize(
+    "entry", ["https://example.com", "https://*.example.com:8443", "https://[2001:db8::1]", "http://localhost:5173"]
+)
+def test_a_rule_reads_as_it_is_typed(entry):
+    assert str(parse_entry(entry, allow_http=True)) == entry
