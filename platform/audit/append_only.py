@@ -1,4 +1,4 @@
-"""Makes a table append-only in the database itself, on PostgreSQL and SQLite: UPDATE and DELETE are refused by triggers."""
+"""Makes a table append-only in the database itself, by triggers that refuse UPDATE and DELETE (PostgreSQL, SQLite)."""
 
 from typing import Any
 

@@ -17,8 +17,8 @@ class ChainHead(models.Model):
 class AuditEvent(models.Model):
     """One thing that somebody did, or that happened, to configuration, keys or access.
 
-    Names its subject by text, not by foreign key: an event outlives its subject. `hash` is SHA-256 over 0x00 and the canonical JSON
-    (RFC 8785) of the other columns, `prev_hash` among them. Database triggers refuse UPDATE and DELETE.
+    Names its subject by text, not by foreign key: an event outlives its subject. `hash` is SHA-256 over 0x00 and the
+    canonical JSON (RFC 8785) of the other columns, `prev_hash` among them. Database triggers refuse UPDATE and DELETE.
     """
 
     seq = models.PositiveBigIntegerField(unique=True)
@@ -27,13 +27,17 @@ class AuditEvent(models.Model):
     action = models.CharField(max_length=40, choices=Action.choices, db_index=True)
     actor = models.CharField(max_length=150, help_text="A user's name, or “system”.")
     actor_id = models.CharField(max_length=36, blank=True)
-    address = models.CharField(max_length=45, blank=True, help_text="Where the request came from, truncated to /24 or /48.")
+    address = models.CharField(
+        max_length=45, blank=True, help_text="Where the request came from, truncated to /24 or /48."
+    )
     tenant_id = models.UUIDField(null=True, db_index=True)
     tenant_name = models.CharField(max_length=120, blank=True)
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=64)
     subject = models.CharField(max_length=200)
-    changes = models.JSONField(default=dict, help_text="Names of the fields changed; old and new values of harmless ones.")
+    changes = models.JSONField(
+        default=dict, help_text="Names of the fields changed; old and new values of harmless ones."
+    )
     request_id = models.CharField(max_length=40, blank=True)
     prev_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)

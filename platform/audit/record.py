@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audit.actions import Action
 from audit.addresses import truncate_address
+from audit.changes import plain, printable
 from audit.models import AuditEvent, ChainHead
 
 if TYPE_CHECKING:
@@ -53,10 +54,8 @@ class Subject:
     tenant_name: str = ""
 
 
-def record(
-    action: Action, *, actor: Actor, subject: Subject, changes: Mapping[str, Any] | None = None
-) -> AuditEvent:
-    """Appends one event to the chain. `changes` is JSON-ready and holds no secret: fingerprints at most.
+def record(action: Action, *, actor: Actor, subject: Subject, changes: Mapping[str, Any] | None = None) -> AuditEvent:
+    """Appends one event to the chain. `changes` (shape: audit/changes.py) holds no secret: fingerprints at most.
 
     Raises RuntimeError outside a transaction: an event must stand or fall with its change.
     """
@@ -67,16 +66,16 @@ def record(
         seq=head.seq + 1,
         at=timezone.now(),
         action=action,
-        actor=actor.name,
-        actor_id=actor.id,
+        actor=printable(actor.name)[:150],
+        actor_id=actor.id[:36],
         address=actor.address,
-        request_id=actor.request_id,
+        request_id=printable(actor.request_id)[:40],
         tenant_id=subject.tenant_id,
-        tenant_name=subject.tenant_name[:120],
+        tenant_name=printable(subject.tenant_name)[:120],
         subject_type=subject.type[:40],
-        subject_id=subject.id[:64],
-        subject=printable(subject.label)[:200],
-        changes=dict(changes or {}),
+        subject_id=printable(subject.id)[:64],
+        subject=printable(subject.label[:200]),
+        changes=plain(changes or {}),
         prev_hash=head.hash,
     )
     event.hash = link_hash(event)
@@ -106,8 +105,3 @@ def link_hash(event: AuditEvent) -> str:
         "prev_hash": event.prev_hash,
     }
     return hashlib.sha256(b"\x00" + rfc8785.dumps(row)).hexdigest()
-
-
-def printable(text: str) -> str:
-    """Without control and bidirectional characters: a name can neither break a log line nor disguise itself."""
-    return "".join(character if character.isprintable() else "�" for character in text)

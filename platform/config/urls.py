@@ -3,4 +3,9 @@
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from console.reauthentication import reauthenticate
+
+urlpatterns = [
+    path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
+    path("admin/", admin.site.urls),
+]

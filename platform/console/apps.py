@@ -11,3 +11,6 @@ class ConsoleAdminConfig(AdminConfig):
 class ConsoleConfig(AppConfig):
     name = "console"
     verbose_name = "Console"
+
+    def ready(self) -> None:
+        from console import receivers  # noqa: F401, connects them

@@ -1,4 +1,4 @@
-"""Makes the first superuser where there is none of that name; leaves an existing one alone. For the demo and for containers."""
+"""Makes the first superuser where there is none of that name, for the demo and for containers."""
 
 import os
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+
+from audit.actions import Action
+from audit.changes import described
+from audit.record import SYSTEM, Subject, record
 
 
 class Command(BaseCommand):
@@ -21,5 +25,7 @@ class Command(BaseCommand):
             if users.filter(username=username).exists():
                 self.stdout.write(f"{username} exists already.")
                 return
-            users.create_superuser(username=username, password=password)  # type: ignore[attr-defined]
+            user = users.create_superuser(username=username, password=password)
+            subject = Subject(type="user", id=str(user.pk), label=username)
+            record(Action.USER_CREATED, actor=SYSTEM, subject=subject, changes=described(["username", "is_superuser"]))
         self.stdout.write(f"{username} was created.")
