@@ -1,4 +1,4 @@
-"""What every test shares: the append-only tables can be emptied between tests, and missing parts are never passed over in silence."""
+"""What every test shares: append-only tables can be emptied between tests, and no missing part is passed over in silence."""
 
 import os
 import shutil
@@ -14,7 +14,9 @@ APPEND_ONLY = ("audit_auditevent", "sessions_api_sessionrequest")
 def _append_only_tables_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
     """Tests on real transactions empty every table afterwards; SQLite does that by DELETE, which the triggers refuse."""
     marker = request.node.get_closest_marker("django_db")
-    transactional = (marker is not None and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
+    transactional = (
+        marker is not None and marker.kwargs.get("transaction")
+    ) or "transactional_db" in request.fixturenames
     if not transactional:
         yield
         return

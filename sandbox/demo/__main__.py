@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from encryption.make_secrets import fresh_secrets
 
+from encryption.make_secrets import fresh_secrets
 from sandbox.demo.layout import LOOPBACK, ROOT, DemoTenant, Layout
 from sandbox.demo.processes import Child, Family
 
@@ -100,7 +100,12 @@ def write_private(file: Path, text: str) -> None:
 def manage(environment: dict[str, str], *words: str) -> str:
     """One command of manage.py; its failure ends the demo with what it said."""
     done = subprocess.run(  # noqa: S603  (commands are the demo's own)
-        [sys.executable, str(ROOT / "manage.py"), *words], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "manage.py"), *words],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise SystemExit(f"manage.py {words[0]} failed:\n{done.stdout}{done.stderr}")
@@ -126,13 +131,20 @@ def register(tenant: DemoTenant, environment: dict[str, str]) -> str:
         *("--name", tenant.name, "--slug", tenant.slug, "--domain", tenant.origin, "--allow-http"),
         *("--assistant-name", f"{tenant.name} assistant", "--workflow", tenant.workflow, "--upstream", tenant.upstream),
         *("--accent", tenant.accent, "--greeting", f"Welcome to {tenant.name}. How can we help?"),
-        *("--fallback-text", "Our chat is taking a break. Write to us instead.", "--fallback-url", "mailto:help@example.com"),
+        *(
+            "--fallback-text",
+            "Our chat is taking a break. Write to us instead.",
+            "--fallback-url",
+            "mailto:help@example.com",
+        ),
     )
     return str(json.loads(answer)["public_id"])
 
 
 def allow(tenant: DemoTenant, origin: str, environment: dict[str, str]) -> None:
-    manage(environment, "register_tenant", "--name", tenant.name, "--slug", tenant.slug, "--domain", origin, "--allow-http")
+    manage(
+        environment, "register_tenant", "--name", tenant.name, "--slug", tenant.slug, "--domain", origin, "--allow-http"
+    )
 
 
 def start(family: Family, layout: Layout, environment: dict[str, str], name: str, *words: str) -> None:
@@ -146,7 +158,19 @@ def start_platform(family: Family, layout: Layout, environment: dict[str, str]) 
     celery = ["-m", "celery", "-A", "config"]
     start(family, layout, environment, "web", *server, "--port", str(layout.port))
     start(family, layout, environment, "preview", *server, "--port", str(layout.preview_port))
-    start(family, layout, environment, "worker", *celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "-c", "2")
+    start(
+        family,
+        layout,
+        environment,
+        "worker",
+        *celery,
+        "worker",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+        "-c",
+        "2",
+    )
     start(family, layout, environment, "beat", *celery, "beat", "--pidfile", "", "--max-interval", "1")
     start(family, layout, environment, "sites", "-m", "sandbox.sites", "--config", str(layout.var / "sites.json"))
 
@@ -180,13 +204,23 @@ def sites(layout: Layout, public_ids: list[str]) -> list[dict[str, Any]]:
             "chatkitJsUrl": f"{layout.sandbox}/chatkit.js",
         }
         pages.append(
-            {"port": layout.react_port, "title": "React", "kind": "static", "root": str(layout.react_build), "config": config}
+            {
+                "port": layout.react_port,
+                "title": "React",
+                "kind": "static",
+                "root": str(layout.react_build),
+                "config": config,
+            }
         )
     return pages
 
 
 def wait_until_all_answer(family: Family, layout: Layout) -> None:
-    addresses = [f"{layout.sandbox}/livez", f"{layout.platform}/readyz", f"http://{LOOPBACK}:{layout.preview_port}/livez"]
+    addresses = [
+        f"{layout.sandbox}/livez",
+        f"{layout.platform}/readyz",
+        f"http://{LOOPBACK}:{layout.preview_port}/livez",
+    ]
     addresses += [f"{tenant.origin}/" for tenant in layout.tenants] + [f"http://{LOOPBACK}:{layout.stranger_port}/"]
     if layout.react_build:
         addresses.append(f"http://{LOOPBACK}:{layout.react_port}/")
@@ -199,7 +233,9 @@ def wait_until_all_answer(family: Family, layout: Layout) -> None:
             if stopped:
                 raise SystemExit(f"{stopped[0].name} stopped while starting. Its log says why: {stopped[0].log}")
             if time.monotonic() > deadline:
-                raise SystemExit(f"{address} did not answer within {START_DEADLINE:.0f} s. The logs are in {layout.var / 'logs'}")
+                raise SystemExit(
+                    f"{address} did not answer within {START_DEADLINE:.0f} s. The logs are in {layout.var / 'logs'}"
+                )
             time.sleep(0.2)
 
 
@@ -238,7 +274,9 @@ def describe(layout: Layout, public_ids: list[str], password: str) -> dict[str, 
 
 def announce(facts: dict[str, Any], *, seconds: float) -> None:
     say(f"Ready after {seconds:.0f} s. Logs are in var/logs/; the same addresses are in var/demo.json.")
-    rows = [("Admin", f"{facts['admin']['url']}  user {facts['admin']['username']}  password {facts['admin']['password']}")]
+    rows = [
+        ("Admin", f"{facts['admin']['url']}  user {facts['admin']['username']}  password {facts['admin']['password']}")
+    ]
     rows += [(tenant["name"], tenant["page"]) for tenant in facts["tenants"]]
     rows += [("A stranger's page", facts["stranger"]["page"]), ("Sandbox OpenAI", f"{facts['sandbox']}/")]
     rows += [("React example", facts["react"]["page"])] if "react" in facts else []

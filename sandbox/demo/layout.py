@@ -100,8 +100,24 @@ class Layout:
     def tenants(self) -> list[DemoTenant]:
         # The sandbox takes any key and workflow of these prefixes as valid; nothing here opens anything at OpenAI.
         tenants = [
-            DemoTenant("Alder Books", "alder", self.port + 3, "#0f766e", "sandbox", "sk-sandbox-" + "alder" * 4, "wf_sandbox_alder"),
-            DemoTenant("Birch Bikes", "birch", self.port + 4, "#b45309", "sandbox", "sk-sandbox-" + "birch" * 4, "wf_sandbox_birch"),
+            DemoTenant(
+                "Alder Books",
+                "alder",
+                self.port + 3,
+                "#0f766e",
+                "sandbox",
+                "sk-sandbox-" + "alder" * 4,
+                "wf_sandbox_alder",
+            ),
+            DemoTenant(
+                "Birch Bikes",
+                "birch",
+                self.port + 4,
+                "#b45309",
+                "sandbox",
+                "sk-sandbox-" + "birch" * 4,
+                "wf_sandbox_birch",
+            ),
         ]
         if self.real_key and self.real_workflow:
             tenants.append(

@@ -23,7 +23,9 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def test_no_room_is_a_drawer() -> None:
-    parts = {part for file in tracked("*.py", "*.ts", "*.tsx") for part in (*file.relative_to(ROOT).parent.parts, file.stem)}
+    parts = {
+        part for file in tracked("*.py", "*.ts", "*.tsx") for part in (*file.relative_to(ROOT).parent.parts, file.stem)
+    }
 
     assert parts & DRAWERS == set()
 
@@ -63,7 +65,9 @@ def test_no_code_goes_round_the_epoch() -> None:
         str(file.relative_to(ROOT))
         for file in tracked("platform/*.py", "tenants/*.py", "sessions_api/*.py", "widget/*.py")
         if "migrations" not in file.parts
-        and re.search(r"_raw_delete\(|_base_manager\.(update|filter)|(INSERT INTO|UPDATE|DELETE FROM) tenants_", file.read_text())
+        and re.search(
+            r"_raw_delete\(|_base_manager\.(update|filter)|(INSERT INTO|UPDATE|DELETE FROM) tenants_", file.read_text()
+        )
     ]
 
     assert offenders == []

@@ -7,7 +7,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "platform"
-DEPENDENCIES = {"celery", "redis", "django", "requests", "aiohttp", "cryptography", "crypto", "csp", "axes", "idna", "environ"}
+DEPENDENCIES = {
+    "celery",
+    "redis",
+    "django",
+    "requests",
+    "aiohttp",
+    "cryptography",
+    "crypto",
+    "csp",
+    "axes",
+    "idna",
+    "environ",
+}
 
 
 def test_import_platform_is_the_standard_library() -> None:

@@ -32,14 +32,24 @@ def test_env_example_names_what_settings_read_and_nothing_else() -> None:
 def test_env_example_holds_no_secret() -> None:
     lines = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
 
-    assert [lines[name] for name in ("SECRET_KEY", "MASTER_KEYS", "SIGNING_KEYS", "POSTGRES_PASSWORD")] == ["", "", "", ""]
+    assert [lines[name] for name in ("SECRET_KEY", "MASTER_KEYS", "SIGNING_KEYS", "POSTGRES_PASSWORD")] == [
+        "",
+        "",
+        "",
+        "",
+    ]
 
 
 def test_compose_has_every_part_with_a_health_check() -> None:
     services = COMPOSE["services"]
 
     assert set(services) == {"migrate", "web", "worker", "beat", "database", "redis"}
-    assert {name for name, service in services.items() if "healthcheck" in service} == {"web", "worker", "database", "redis"}
+    assert {name for name, service in services.items() if "healthcheck" in service} == {
+        "web",
+        "worker",
+        "database",
+        "redis",
+    }
     assert services["web"]["env_file"] == services["worker"]["env_file"] == services["beat"]["env_file"] == ".env"
 
 
@@ -60,7 +70,9 @@ def test_the_image_is_multi_stage_locked_and_not_root() -> None:
     assert "--no-server-header" in text
 
 
-@pytest.mark.parametrize("copied", re.findall(r"^COPY (?!--from)(\S+)", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+@pytest.mark.parametrize(
+    "copied", re.findall(r"^COPY (?!--from)(\S+)", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+)
 def test_what_the_image_copies_is_tracked_and_not_ignored(copied: str) -> None:
     tracked = subprocess.run(["git", "ls-files", copied], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     allowed = (ROOT / ".dockerignore").read_text().splitlines()

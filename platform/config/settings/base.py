@@ -1,4 +1,4 @@
-"""All settings, read from the environment. What varies by place is a variable here; nothing exists only in one of the files beside."""
+"""All settings, read from the environment: what varies by place is a variable here, and nothing exists only beside this file."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,12 +11,20 @@ from config.settings.environment import directory, env, secret
 ROOT = Path(__file__).resolve().parents[3]
 VAR_DIR = directory("VAR_DIR", default=ROOT / "var")
 
-# --- Secrets that an operator gives -------------------------------------------------------------------------------------------
-SECRET_KEY = secret("SECRET_KEY", cure="Make one with `python -m encryption.make_secrets` and keep it out of the repository.")
-MASTER_KEYS = secret("MASTER_KEYS", cure="Make a ring with `python -m encryption.make_secrets`: 'id:base64 of 32 random bytes', comma-separated.")
-SIGNING_KEYS = secret("SIGNING_KEYS", cure="Make a ring with `python -m encryption.make_secrets`: 'id:base64 of 32 random bytes', comma-separated.")
+# --- Secrets that an operator gives -----------------------------------------------------------------------------------
+SECRET_KEY = secret(
+    "SECRET_KEY", cure="Make one with `python -m encryption.make_secrets` and keep it out of the repository."
+)
+MASTER_KEYS = secret(
+    "MASTER_KEYS",
+    cure="Make a ring with `python -m encryption.make_secrets`: 'id:base64 of 32 random bytes', comma-separated.",
+)
+SIGNING_KEYS = secret(
+    "SIGNING_KEYS",
+    cure="Make a ring with `python -m encryption.make_secrets`: 'id:base64 of 32 random bytes', comma-separated.",
+)
 
-# --- Where the platform lives -------------------------------------------------------------------------------------------------
+# --- Where the platform lives -----------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 PLATFORM_URL: str = env.str("PLATFORM_URL", default="http://127.0.0.1:8000").rstrip("/")
 # Preview pages load OpenAI's mutable third-party script, so they never share a host with the console that takes API keys.
@@ -25,7 +33,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "loca
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=True)
 
-# --- OpenAI: the operator's allow-list of places keys may be sent to; the first is the default ----------------------------------
+# --- OpenAI: the operator's allow-list of places keys may be sent to; the first is the default ------------------------
 OPENAI_BASE_URLS: dict[str, str] = env.dict("OPENAI_BASE_URLS", default={"openai": "https://api.openai.com/v1"})
 CHATKIT_JS_URLS: dict[str, str] = env.dict(
     "CHATKIT_JS_URLS", default={"openai": "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"}
@@ -34,17 +42,17 @@ OPENAI_CA_FILE: str = env.str("OPENAI_CA_FILE", default="")
 # The day from which "workflow not found" reads as "workflow retired" (OpenAI's deprecations page, Agent Builder).
 SUNSET_DATE = date.fromisoformat(env.str("SUNSET_DATE", default="2026-11-30"))
 
-# --- Limits: site defaults; a tenant may have its own ---------------------------------------------------------------------------
+# --- Limits: site defaults; a tenant may have its own -----------------------------------------------------------------
 SESSIONS_PER_MINUTE_TENANT = env.int("SESSIONS_PER_MINUTE_TENANT", default=600)
 SESSIONS_PER_MINUTE_VISITOR = env.int("SESSIONS_PER_MINUTE_VISITOR", default=10)
 SESSIONS_PER_MINUTE_ADDRESS = env.int("SESSIONS_PER_MINUTE_ADDRESS", default=120)
 TENANT_CONCURRENCY = env.int("TENANT_CONCURRENCY", default=64)
 
-# --- Key health -----------------------------------------------------------------------------------------------------------------
+# --- Key health -------------------------------------------------------------------------------------------------------
 CHECK_INTERVAL = timedelta(seconds=env.int("CHECK_INTERVAL", default=300))
 CHECK_FULL_INTERVAL = timedelta(seconds=env.int("CHECK_FULL_INTERVAL", default=86400))
 
-# --- Django ---------------------------------------------------------------------------------------------------------------------
+# --- Django -----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -102,7 +110,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
@@ -111,7 +121,7 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
     }
 else:
-    # The stock ASGI door opens a thread, and so a connection, per request: only a pool keeps that bounded (CONN_MAX_AGE must be 0).
+    # The stock door opens a thread, and so a connection, per request: only a pool bounds that (and it wants CONN_MAX_AGE 0).
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 5},
@@ -130,13 +140,18 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 
-# --- The console's guard --------------------------------------------------------------------------------------------------------
+# --- The console's guard ----------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
-# By user and address together: locking by address alone lets one guesser lock a whole office out, and axes' default never unlocks.
+# By user and address together: by address alone one guesser locks a whole office out. And axes' default never unlocks.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -185,7 +200,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
-# --- Static files: hashed names, served by an ASGI mount (config/static.py) -----------------------------------------------------
+# --- Static files: hashed names, served by an ASGI mount (config/static.py) -------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = directory("STATIC_ROOT", default=VAR_DIR / "static")
 STORAGES = {
@@ -193,7 +208,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
 
-# --- Celery ---------------------------------------------------------------------------------------------------------------------
+# --- Celery -----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="filesystem://")
 _broker_folders = {name: str(VAR_DIR / "broker" / name) for name in ("messages", "control", "processed")}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
@@ -228,7 +243,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
-# --- The machines' API ----------------------------------------------------------------------------------------------------------
+# --- The machines' API ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["dashboards.api.authentication.OpsTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["dashboards.api.authentication.HasScope"],

@@ -1,0 +1,51 @@
+"""Machines authenticate with `Authorization: Bearer ops_…`; each view names the scope that it needs."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from gateway.models import OpsToken
+from gateway.ops_tokens import find_ops_token
+
+NO_TOKEN = "Send a token: “Authorization: Bearer ops_…”. A site admin makes one under Operations tokens."
+
+
+class OpsTokenAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the token; there is no user."""
+
+    def authenticate(self, request: Request) -> tuple[None, OpsToken] | None:
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != b"bearer":
+            return None
+        token = find_ops_token(words[1].decode("ascii", "replace")) if len(words) == 2 else None
+        if token is None:
+            raise AuthenticationFailed("This token is unknown, revoked or expired. Make a new one in the admin.")
+        return None, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="operations"'
+
+
+class HasScope(BasePermission):
+    """The token's scopes hold the view's `scope`. A view without one is refused to everybody."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        token = request.auth
+        if not isinstance(token, OpsToken):
+            raise NotAuthenticated(NO_TOKEN)
+        scope: Any = getattr(view, "scope", None)
+        self.message = f"This token lacks the scope {scope}. Make one that has it."
+        return scope is not None and scope in token.scopes
+
+
+class OpsTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "dashboards.api.authentication.OpsTokenAuthentication"
+    name = "opsToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A scoped read token, made in the admin."}

@@ -1,0 +1,87 @@
+"""Shapes of the operations API: the figures' dataclasses, field by field."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from dashboards.spans import DEFAULT_SPAN, SPANS
+from tenants.models import Tenant, TenantState, Verdict
+
+
+class FiguresQuery(serializers.Serializer[Any]):
+    range = serializers.ChoiceField(choices=list(SPANS), default=DEFAULT_SPAN.name, help_text="How far back.")
+    tenant = serializers.SlugRelatedField(
+        slug_field="slug",
+        queryset=Tenant.objects.all(),
+        required=False,
+        default=None,
+        help_text="A tenant's slug. Absent: all.",
+    )
+
+
+class BarSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    granted = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    outcome = serializers.CharField(help_text="The public error code.")
+    reason = serializers.CharField(help_text="What lies behind it; may be empty.")
+    count = serializers.IntegerField()
+
+
+class LatencySerializer(serializers.Serializer[Any]):
+    p50 = serializers.IntegerField(allow_null=True, help_text="Milliseconds that OpenAI took.")
+    p95 = serializers.IntegerField(allow_null=True)
+    asked = serializers.IntegerField(help_text="Requests that asked OpenAI.")
+
+
+class SessionFiguresSerializer(serializers.Serializer[Any]):
+    range = serializers.CharField(source="span.name")
+    totals = BarSerializer()
+    bars = BarSerializer(many=True)
+    reasons = ReasonSerializer(many=True)
+    latency = LatencySerializer()
+
+
+class KeyStateSerializer(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(choices=Verdict.values)
+    keys = serializers.IntegerField()
+    pairs = serializers.IntegerField()
+
+
+class BrokenTenantSerializer(serializers.Serializer[Any]):
+    tenant = serializers.CharField(source="tenant.slug")
+    assistant = serializers.CharField(help_text="Empty: the key itself, whatever the assistant.")
+    key = serializers.CharField(help_text="Label and last four characters.")
+    verdict = serializers.ChoiceField(choices=Verdict.values)
+    since = serializers.DateTimeField(allow_null=True)
+    checked_at = serializers.DateTimeField(allow_null=True)
+
+
+class KeysSerializer(serializers.Serializer[Any]):
+    states = KeyStateSerializer(many=True)
+    broken = BrokenTenantSerializer(many=True)
+    last_check_at = serializers.DateTimeField(allow_null=True)
+
+
+class TenantSerializer(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    public_id = serializers.CharField()
+    state = serializers.ChoiceField(choices=TenantState.values)
+    domains = serializers.ListField(child=serializers.CharField())
+    assistants = serializers.ListField(child=serializers.CharField())
+
+
+class ErrorBodySerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    request_id = serializers.CharField()
+    retry_after = serializers.IntegerField(allow_null=True)
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    error = ErrorBodySerializer()

@@ -1,0 +1,72 @@
+"""Read-only figures for machines, the same that the operations page shows."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from dashboards.api.serializers import (
+    ErrorSerializer,
+    FiguresQuery,
+    KeysSerializer,
+    SessionFiguresSerializer,
+    TenantSerializer,
+)
+from dashboards.figures import key_states, last_check_at, session_figures, who_is_broken
+from dashboards.spans import SPANS
+from gateway.models import OpsScope
+from tenants.models import Tenant
+
+REFUSALS: dict[int | str, Any] = {401: ErrorSerializer, 403: ErrorSerializer}
+TENANT = OpenApiParameter("tenant", str, description="A tenant's slug. Absent: all.")
+RANGE = OpenApiParameter("range", str, enum=list(SPANS), default="24h")
+
+
+class SessionsView(APIView):
+    """Session requests by outcome, refusal reasons and OpenAI's latency."""
+
+    scope: ClassVar[str] = OpsScope.SESSIONS_READ
+
+    @extend_schema(
+        parameters=[RANGE, TENANT], responses={200: SessionFiguresSerializer, 400: ErrorSerializer, **REFUSALS}
+    )
+    def get(self, request: Request) -> Response:
+        query = FiguresQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        tenant: Tenant | None = query.validated_data["tenant"]
+        figures = session_figures(span=SPANS[query.validated_data["range"]], tenant_id=tenant.pk if tenant else None)
+        return Response(SessionFiguresSerializer(figures).data)
+
+
+class KeysView(APIView):
+    """Keys and pairs by verdict, who is broken now, and the age of the last check."""
+
+    scope: ClassVar[str] = OpsScope.KEYS_READ
+
+    @extend_schema(responses={200: KeysSerializer, **REFUSALS})
+    def get(self, request: Request) -> Response:
+        facts = {"states": key_states(), "broken": who_is_broken(), "last_check_at": last_check_at()}
+        return Response(KeysSerializer(facts).data)
+
+
+class TenantsView(APIView):
+    """Tenants and their states."""
+
+    scope: ClassVar[str] = OpsScope.TENANTS_READ
+
+    @extend_schema(responses={200: TenantSerializer(many=True), **REFUSALS})
+    def get(self, request: Request) -> Response:
+        tenants = [
+            {
+                "slug": tenant.slug,
+                "name": tenant.name,
+                "public_id": tenant.public_id,
+                "state": tenant.state,
+                "domains": [domain.entry for domain in tenant.domains.all()],
+                "assistants": [assistant.slug for assistant in tenant.assistants.all()],
+            }
+            for tenant in Tenant.objects.prefetch_related("domains", "assistants")
+        ]
+        return Response(TenantSerializer(tenants, many=True).data)

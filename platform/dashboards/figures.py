@@ -1,0 +1,213 @@
+"""The operations figures, straight from the ledger and the keys' verdicts; the page and the API show the same ones."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Func, IntegerField, Max, Q, QuerySet, Sum
+from django.utils import timezone
+
+from dashboards.outcomes import GRANTED, OutcomeGroup, group_of
+from dashboards.spans import Span
+from sessions_api.models import SessionRequest
+from tenants.models import ApiKey, AssistantKey, Tenant, TenantState, Verdict
+from tenants.verdict_words import Words, words_for
+
+
+class BucketNumber(Func):
+    """Seconds since 1970 divided by the bucket's width, rounded down."""
+
+    output_field = IntegerField()
+
+    def __init__(self, expression: Any, *, seconds: int) -> None:
+        super().__init__(expression)
+        self.extra["seconds"] = int(seconds)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return super().as_sql(
+            compiler,
+            connection,
+            template="(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / %(seconds)s)",
+            **context,
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return super().as_sql(
+            compiler, connection, template="FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(seconds)s)::bigint", **context
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Requests of one bucket by group of outcome."""
+
+    start: datetime
+    granted: int
+    refused: int
+    failed: int
+
+    @property
+    def total(self) -> int:
+        return self.granted + self.refused + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How often requests were not granted for one code, and for which inner reason."""
+
+    outcome: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds that OpenAI took, over requests that asked it; None where none did."""
+
+    p50: int | None
+    p95: int | None
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFigures:
+    """What happened at the session endpoint in one span, for one tenant or for all."""
+
+    span: Span
+    bars: tuple[Bar, ...]
+    reasons: tuple[Reason, ...]
+    latency: Latency
+
+    @property
+    def totals(self) -> Bar:
+        return Bar(
+            self.bars[0].start,
+            sum(bar.granted for bar in self.bars),
+            sum(bar.refused for bar in self.bars),
+            sum(bar.failed for bar in self.bars),
+        )
+
+
+def session_figures(*, span: Span, tenant_id: UUID | None = None, now: datetime | None = None) -> SessionFigures:
+    starts = span.buckets(now or timezone.now())
+    rows = SessionRequest.objects.filter(at__gte=starts[0], is_preflight=False)
+    if tenant_id is not None:
+        rows = rows.filter(tenant_id=tenant_id)
+    return SessionFigures(span, _bars(rows, span, starts), _reasons(rows), _latency(rows))
+
+
+def _bars(rows: QuerySet[SessionRequest], span: Span, starts: list[datetime]) -> tuple[Bar, ...]:
+    width = int(span.bucket.total_seconds())
+    counted: dict[int, Counter[OutcomeGroup]] = {}
+    grouped = rows.order_by().annotate(bucket=BucketNumber("at", seconds=width)).values_list("bucket", "outcome")
+    for bucket, outcome, count in grouped.annotate(requests=Sum("count")).values_list("bucket", "outcome", "requests"):
+        counted.setdefault(bucket, Counter())[group_of(outcome)] += count
+    return tuple(
+        Bar(start, *(counted.get(int(start.timestamp()) // width, Counter())[group] for group in OutcomeGroup))
+        for start in starts
+    )
+
+
+def _reasons(rows: QuerySet[SessionRequest], *, most: int = 20) -> tuple[Reason, ...]:
+    refused = rows.order_by().exclude(outcome=GRANTED).values("outcome", "reason").annotate(requests=Sum("count"))
+    return tuple(
+        Reason(row["outcome"], row["reason"], row["requests"])
+        for row in refused.order_by("-requests", "outcome")[:most]
+    )
+
+
+def _latency(rows: QuerySet[SessionRequest]) -> Latency:
+    """Exact percentiles by position: portable, and the index on time keeps the span small."""
+    asked = rows.filter(upstream_ms__isnull=False)
+    amount = asked.count()
+    if not amount:
+        return Latency(None, None, 0)
+    ordered = asked.order_by("upstream_ms").values_list("upstream_ms", flat=True)
+
+    def percentile(share: float) -> int | None:
+        position = min(amount - 1, int(amount * share))
+        return next(iter(ordered[position : position + 1]), None)
+
+    return Latency(percentile(0.50), percentile(0.95), amount)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """How many of a kind stand at one verdict."""
+
+    verdict: Verdict
+    keys: int
+    pairs: int
+
+
+def key_states() -> tuple[KeyState, ...]:
+    """Keys and (key, assistant) pairs in use, by verdict; verdicts that nothing has are left out."""
+    in_use = Q(retired_at__isnull=True, tenant__state=TenantState.ACTIVE)
+    keys = dict(ApiKey.objects.filter(in_use).order_by().values_list("verdict").annotate(amount=Count("pk")))
+    pairs = dict(
+        AssistantKey.objects.filter(key__retired_at__isnull=True, key__tenant__state=TenantState.ACTIVE)
+        .order_by()
+        .values_list("verdict")
+        .annotate(amount=Count("pk"))
+    )
+    return tuple(
+        KeyState(verdict, keys.get(verdict, 0), pairs.get(verdict, 0))
+        for verdict in Verdict
+        if verdict in keys or verdict in pairs
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenTenant:
+    """A tenant with a key or pair that is not well, and since when."""
+
+    tenant: Tenant
+    assistant: str
+    key: str
+    key_id: UUID
+    verdict: Verdict
+    since: datetime | None
+    checked_at: datetime | None
+
+    @property
+    def words(self) -> Words:
+        return words_for(self.verdict)
+
+
+def who_is_broken(*, most: int = 50) -> tuple[BrokenTenant, ...]:
+    """Keys first, then pairs, of active tenants whose verdict is neither healthy nor still unknown; the longest broken first."""
+    unwell = ~Q(verdict__in=[Verdict.HEALTHY, Verdict.UNCHECKED])
+    keys = ApiKey.objects.filter(unwell, retired_at__isnull=True, tenant__state=TenantState.ACTIVE).select_related(
+        "tenant"
+    )
+    pairs = AssistantKey.objects.filter(
+        unwell, key__retired_at__isnull=True, key__tenant__state=TenantState.ACTIVE
+    ).select_related("key__tenant", "assistant")
+    found = [
+        BrokenTenant(key.tenant, "", str(key), key.pk, Verdict(key.verdict), key.verdict_since, key.checked_at)
+        for key in keys.order_by("verdict_since")[:most]
+    ]
+    told = {broken.key_id for broken in found}
+    found += [
+        BrokenTenant(
+            pair.key.tenant,
+            pair.assistant.name,
+            str(pair.key),
+            pair.key_id,
+            Verdict(pair.verdict),
+            pair.verdict_since,
+            pair.checked_at,
+        )
+        for pair in pairs.order_by("verdict_since")[:most]
+        # A key that is refused makes each of its pairs fail: one line says it.
+        if pair.key_id not in told
+    ]
+    return tuple(found[:most])
+
+
+def last_check_at() -> datetime | None:
+    """When any key was last checked: old means that worker or beat is not running."""
+    latest: datetime | None = ApiKey.objects.aggregate(latest=Max("checked_at"))["latest"]
+    return latest.astimezone(UTC) if latest else None
