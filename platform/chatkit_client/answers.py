@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -59,57 +59,68 @@ class ThreadPage:
     last_id: str | None
 
 
+class _Unfit(Exception):
+    """Stops the reading of an answer; never leaves this module."""
+
+    def __init__(self, reason: Reason = Reason.BODY_INVALID) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def read_session(answer: Answer, *, user: str) -> Session:
     """Read the answer to `create_session`; an echoed `user` must be the one that was asked for."""
-    data = _read_object(answer)
-    session = Session(
-        id=_matching(answer, data, "id", SESSION_ID),
-        client_secret=_matching(answer, data, "client_secret", _CLIENT_SECRET),
-        expires_at=_take(answer, data, "expires_at", int),
-        status=_take(answer, data, "status", str),
-    )
-    if not 0 < session.expires_at <= _LAST_SECOND_OF_9999:
-        _refuse(answer, Reason.BODY_INVALID)
-    if session.status != "active":
-        _refuse(answer, Reason.BODY_INVALID)
-    # Were answers ever to change places on a connection, one visitor would get the secret of another.
-    if data.get("user", user) != user:
-        _refuse(answer, Reason.ANSWER_MISMATCH)
-    return session
+
+    def read(data: Mapping[str, Any]) -> Session:
+        session = Session(
+            id=_matching(data, "id", SESSION_ID),
+            client_secret=_matching(data, "client_secret", _CLIENT_SECRET),
+            expires_at=_take(data, "expires_at", int),
+            status=_take(data, "status", str),
+        )
+        _demand(0 < session.expires_at <= _LAST_SECOND_OF_9999)
+        _demand(session.status == "active")
+        # Were answers ever to change places on a connection, one visitor would get the secret of another.
+        _demand(data.get("user", user) == user, Reason.ANSWER_MISMATCH)
+        return session
+
+    return _read(answer, read)
 
 
 def read_cancelled(answer: Answer, *, session_id: str) -> None:
     """Read the answer to `cancel_session`."""
-    data = _read_object(answer)
-    if _take(answer, data, "id", str) != session_id:
-        _refuse(answer, Reason.ANSWER_MISMATCH)
-    # "expired" is just as dead; "active" would mean that the cancellation did nothing.
-    if _take(answer, data, "status", str) not in ("cancelled", "expired"):
-        _refuse(answer, Reason.BODY_INVALID)
+
+    def read(data: Mapping[str, Any]) -> None:
+        _demand(_take(data, "id", str) == session_id, Reason.ANSWER_MISMATCH)
+        # "expired" is just as dead; "active" would mean that the cancellation did nothing.
+        _demand(_take(data, "status", str) in ("cancelled", "expired"))
+
+    _read(answer, read)
 
 
 def read_threads(answer: Answer) -> ThreadPage:
     """Read the answer to `list_threads` and `read_probe`."""
-    data = _read_object(answer)
-    rows = _take(answer, data, "data", list)
-    if len(rows) > _MAX_PAGE:
-        _refuse(answer, Reason.BODY_INVALID)
-    threads = tuple(_read_thread(answer, row) for row in rows)
-    has_more = _take(answer, data, "has_more", bool)
-    last_id = None if data.get("last_id") is None else _matching(answer, data, "last_id", THREAD_ID)
-    # A page that promises more but gives no cursor would be read for ever.
-    if has_more and last_id is None:
-        _refuse(answer, Reason.BODY_INVALID)
-    return ThreadPage(threads, has_more, last_id)
+
+    def read(data: Mapping[str, Any]) -> ThreadPage:
+        rows = _take(data, "data", list)
+        _demand(len(rows) <= _MAX_PAGE)
+        threads = tuple(_read_thread(row) for row in rows)
+        has_more = _take(data, "has_more", bool)
+        last_id = None if data.get("last_id") is None else _matching(data, "last_id", THREAD_ID)
+        # A page that promises more but gives no cursor would be read for ever.
+        _demand(not has_more or last_id is not None)
+        return ThreadPage(threads, has_more, last_id)
+
+    return _read(answer, read)
 
 
 def read_deleted(answer: Answer, *, thread_id: str) -> None:
     """Read the answer to `delete_thread`."""
-    data = _read_object(answer)
-    if _take(answer, data, "id", str) != thread_id:
-        _refuse(answer, Reason.ANSWER_MISMATCH)
-    if _take(answer, data, "deleted", bool) is not True:
-        _refuse(answer, Reason.BODY_INVALID)
+
+    def read(data: Mapping[str, Any]) -> None:
+        _demand(_take(data, "id", str) == thread_id, Reason.ANSWER_MISMATCH)
+        _demand(_take(data, "deleted", bool))
+
+    _read(answer, read)
 
 
 def says_gone(answer: Answer) -> bool:
@@ -117,14 +128,12 @@ def says_gone(answer: Answer) -> bool:
     return answer.status == 404 and has_envelope(answer.body)
 
 
-def _read_thread(answer: Answer, row: object) -> Thread:
-    if not isinstance(row, dict):
-        _refuse(answer, Reason.BODY_INVALID)
-    return Thread(_matching(answer, row, "id", THREAD_ID), _take(answer, row, "user", str))
+def _read(answer: Answer, read: Callable[[Mapping[str, Any]], _V]) -> _V:
+    """Read a 200 with `read`, or raise what the answer means.
 
-
-def _read_object(answer: Answer) -> dict[str, Any]:
-    """Give the JSON object of a 200, or raise what the answer means."""
+    Raised out here, with nothing but the answer in reach: error reporters print the local variables of each frame, and
+    further down those hold what the upstream wrote.
+    """
     if answer.status != 200:
         raise classify(
             answer.status,
@@ -133,23 +142,32 @@ def _read_object(answer: Answer) -> dict[str, Any]:
             request_id=answer.request_id,
             latency_ms=answer.latency_ms,
         )
-    if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        _refuse(answer, Reason.CONTENT_ENCODING)
-    if _MEDIA_TYPE.fullmatch(answer.headers.get("content-type", "").strip()) is None:
-        _refuse(answer, Reason.CONTENT_TYPE)
-    data = _parse_strictly(answer.body)
+    try:
+        return read(_parse_object(answer))
+    except _Unfit as unfit:
+        reason = unfit.reason
+    raise UpstreamInvalid(reason, status=answer.status, request_id=answer.request_id, latency_ms=answer.latency_ms)
+
+
+def _parse_object(answer: Answer) -> Mapping[str, Any]:
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    _demand(encoding == "identity", Reason.CONTENT_ENCODING)
+    media_type = answer.headers.get("content-type", "").strip()
+    _demand(_MEDIA_TYPE.fullmatch(media_type) is not None, Reason.CONTENT_TYPE)
+    try:
+        data = _DECODER.decode(answer.body.decode("utf-8"))
+    # ValueError: bad JSON, bad UTF-8, duplicate keys, NaN, integers of over 4,300 digits. RecursionError: nesting.
+    except (ValueError, RecursionError):
+        raise _Unfit from None
     if not isinstance(data, dict):
-        _refuse(answer, Reason.BODY_INVALID)
+        raise _Unfit
     return data
 
 
-def _parse_strictly(body: bytes) -> object:
-    """Give the parsed body, or None where it isn't strict JSON in UTF-8 (None is no object either)."""
-    try:
-        return _DECODER.decode(body.decode("utf-8"))
-    # ValueError: bad JSON, bad UTF-8, duplicate keys, NaN, integers of over 4,300 digits. RecursionError: nesting.
-    except (ValueError, RecursionError):
-        return None
+def _read_thread(row: object) -> Thread:
+    if not isinstance(row, dict):
+        raise _Unfit
+    return Thread(_matching(row, "id", THREAD_ID), _take(row, "user", str))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -166,20 +184,20 @@ def _no_constant(_name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
-def _take(answer: Answer, data: Mapping[str, Any], name: str, kind: type[_V]) -> _V:
+def _take(data: Mapping[str, Any], name: str, kind: type[_V]) -> _V:
     """Give `data[name]`, which must be of exactly this type (`True` is no integer here)."""
     value = data.get(name)
     if type(value) is not kind:
-        _refuse(answer, Reason.BODY_INVALID)
+        raise _Unfit
     return value
 
 
-def _matching(answer: Answer, data: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    value = _take(answer, data, name, str)
-    if pattern.fullmatch(value) is None:
-        _refuse(answer, Reason.BODY_INVALID)
+def _matching(data: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+    value = _take(data, name, str)
+    _demand(pattern.fullmatch(value) is not None)
     return value
 
 
-def _refuse(answer: Answer, reason: Reason) -> NoReturn:
-    raise UpstreamInvalid(reason, status=answer.status, request_id=answer.request_id, latency_ms=answer.latency_ms)
+def _demand(holds: bool, reason: Reason = Reason.BODY_INVALID) -> None:
+    if not holds:
+        raise _Unfit(reason)

@@ -38,7 +38,7 @@ BILLING_CODES: Final = frozenset(
         "billing_hard_limit_reached",
     }
 )
-# OpenAI's error guide names the region as the one 403 there is, but its strings are unverified: so every 403 in OpenAI's
+# OpenAI's error guide names the region as the one 403 there is, but its strings are unverified: so a 403 in OpenAI's
 # shape means the region, unless it names another code or is a permission error of the key.
 REGION_CODES: Final = frozenset({None, "unsupported_country_region_territory", "request_forbidden"})
 # A lock or a slow request; OpenAI's own SDK retries both.

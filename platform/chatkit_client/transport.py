@@ -127,7 +127,6 @@ class Transport:
         if base_url not in self._allowed:
             raise ValueError("This base URL is not in OPENAI_BASE_URLS: add it there, or choose one of those.")
         started = time.monotonic()
-        outcome: Answer | Failure = Failure(UpstreamUnavailable, Reason.DEADLINE)
         try:
             async with asyncio.timeout(self._deadline if deadline is None else deadline):
                 outcome = await self._exchange(self._pool, base_url, credentials, call, started)
@@ -136,7 +135,7 @@ class Transport:
                 if isinstance(outcome, Failure) and outcome.stale:
                     outcome = await self._exchange(self._fresh, base_url, credentials, call, started)
         except TimeoutError:
-            pass
+            outcome = Failure(UpstreamUnavailable, Reason.DEADLINE)
         if isinstance(outcome, Answer):
             return outcome
         if outcome.reason is Reason.TLS_FAILED:

@@ -48,22 +48,23 @@ class BoundedHandler(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
-        if self._head_done:
+        if self._head_done and data:
             self._receive_body(data)
             return
-        # Before the first request there is no parser; aiohttp keeps such bytes and stops reading at its own bound.
-        if self._parser is None:
+        # Before the first request there is no parser: aiohttp keeps such bytes and stops reading at its own bound.
+        # It also calls with no data at all, to set its own parser going again after a pause.
+        if self._parser is None or not data:
             super().data_received(data)
             return
         self._receive_head(data)
 
     def feed_data(self, item: Any, size: int = 0) -> None:
-        status = item[0].code
-        if 100 <= status <= 199 and status != 101:
-            return
         if self._head_done:
             # A second answer to one request would be taken for that of the next request on this connection.
             self.abort()
+            return
+        status = item[0].code
+        if 100 <= status <= 199 and status != 101:
             return
         self._head_done = True
         super().feed_data(item, size)
