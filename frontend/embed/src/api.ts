@@ -16,8 +16,14 @@ export interface ChatKitPlatform {
   open(): void;
   close(): void;
   toggle(): void;
-  on<K extends keyof ChatKitPlatformEvents>(name: K, listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void): void;
-  off<K extends keyof ChatKitPlatformEvents>(name: K, listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void): void;
+  on<K extends keyof ChatKitPlatformEvents>(
+    name: K,
+    listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void,
+  ): void;
+  off<K extends keyof ChatKitPlatformEvents>(
+    name: K,
+    listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void,
+  ): void;
   /** Takes the launcher and the chat off the page; including the script again starts anew. */
   destroy(): void;
 }

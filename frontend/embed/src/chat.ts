@@ -12,13 +12,26 @@ import type { TokenStore } from "./storage";
 import { chatkitLocale } from "./strings";
 import type { View } from "./view";
 
-type Emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]) => void;
+export type Emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]) => void;
 
 const READY_TIMEOUT = 15_000;
 // A secret minted while chatkit.js was loading is handed over once, and only while it is fresh.
 const HANDOVER = 30_000;
 
 const ALLOW_LIST = "https://platform.openai.com/settings/organization/security/domain-allowlist";
+
+/** For the developer at the console: the code, the cure, and the id to find it by in the platform's log. */
+function report(problem: Problem): void {
+  const lines = [`[ChatKitPlatform] ${problem.code}: ${problem.message}`];
+  if (problem.requestId) lines.push(`Request id: ${problem.requestId}`);
+  if (problem.state === "blocked") {
+    lines.push(
+      `Is "${location.hostname}" on the domain allow-list of the OpenAI organisation that owns the key? ${ALLOW_LIST}`,
+      "Does the page forbid it, by its Content-Security-Policy (script-src, frame-src) or by COEP, which ChatKit can't bear?",
+    );
+  }
+  console.error(lines.join("\n"));
+}
 
 /**
  * One tenant's chat on one page, through its states:
@@ -28,199 +41,169 @@ const ALLOW_LIST = "https://platform.openai.com/settings/organization/security/d
  *                     ▾ retry    ▾
  *              refused · unavailable · blocked
  *
- * Until the first opening only the public configuration is asked for (the launcher's looks); nothing is stored, and nobody but the
- * platform hears of the visitor.
+ * Until the first opening only the public configuration is asked for (the launcher's looks); nothing is stored, and
+ * nobody but the platform hears of the visitor.
  */
-export class Chat {
-  #state: ChatState = "idle";
-  #configuration: Promise<Configuration> | null = null;
-  #known: Configuration | undefined;
-  #chatkit: OpenAIChatKit | null = null;
-  #options: (() => ChatKitOptions) | null = null;
-  #thread: string | null = null;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
-  #run = 0;
-  readonly #dark = window.matchMedia("(prefers-color-scheme: dark)");
-  readonly #settings: Settings;
-  readonly #platform: Platform;
-  readonly #view: View;
-  readonly #emit: Emit;
-  readonly #mint: (current: string | null) => Promise<string>;
+export function createChat(settings: Settings, platform: Platform, tokens: TokenStore, view: View, emit: Emit) {
+  const mint = sessionMint(platform, tokens, settings.assistant);
+  const darkPage = window.matchMedia("(prefers-color-scheme: dark)");
+  let state: ChatState = "idle";
+  let asked: Promise<Configuration> | null = null;
+  let known: Configuration | undefined;
+  let chatkit: OpenAIChatKit | undefined;
+  let options: (() => ChatKitOptions) | undefined;
+  let thread: string | null = null;
+  let watchdog: ReturnType<typeof setTimeout> | undefined;
+  // Counts the starts: what an earlier one still has under way must not touch a later one.
+  let run = 0;
 
-  constructor(settings: Settings, platform: Platform, tokens: TokenStore, view: View, emit: Emit) {
-    this.#settings = settings;
-    this.#platform = platform;
-    this.#view = view;
-    this.#emit = emit;
-    this.#mint = sessionMint(platform, tokens, settings.assistant);
-    this.#dark.addEventListener("change", this.#recolour);
-    this.#recolour();
+  function isDark(): boolean {
+    const scheme = known?.colorScheme ?? "auto";
+    return scheme === "auto" ? darkPage.matches : scheme === "dark";
   }
 
-  /** Fetches the launcher's looks. Never rejects: without them the launcher is plain, and opening it says why. */
-  async prepare(): Promise<void> {
-    try {
-      await this.#configure();
-    } catch (problem) {
-      this.#report(problem as Problem);
-    }
+  function recolour(): void {
+    view.setScheme(isDark());
+    if (options) chatkit?.setOptions(options());
   }
 
-  open(): void {
-    if (this.#view.isOpen) return;
-    this.#view.setOpen(true);
-    this.#emit("open", undefined);
-    if (this.#state === "ready") this.#focus();
-    // A refusal stands until the page is loaded anew; an outage may be over.
-    else if (this.#state !== "loading" && this.#state !== "refused") void this.start();
+  function focus(): void {
+    // Rejects while ChatKit is busy; the visitor then clicks for himself.
+    chatkit?.focusComposer().catch(() => undefined);
   }
 
-  close(): void {
-    if (!this.#view.isOpen) return;
-    this.#view.setOpen(false);
-    this.#emit("close", undefined);
+  function enter(next: ChatState, problem?: Problem): void {
+    state = next;
+    if (problem?.state === "refused") view.showRefused(problem);
+    else if (problem) view.showUnavailable(next, problem, known?.fallback);
+    else if (next === "ready") view.showChat();
+    else view.showLoading();
+    emit("state", { state, ...(problem && { code: problem.code, requestId: problem.requestId }) });
+    if (next === "ready" && view.isOpen()) focus();
   }
 
-  async start(): Promise<void> {
-    this.#run += 1;
-    const run = this.#run;
-    this.#enter("loading");
-    try {
-      const configuration = await this.#configure();
-      if (run !== this.#run) return;
-      // Side by side: the session takes the platform a round trip to OpenAI, the script takes the browser one.
-      const loading = loadChatKit(configuration.chatkitJs, this.#settings.nonce);
-      loading.catch(() => undefined);
-      const secret = await this.#mint(null);
-      await loading;
-      if (run === this.#run) this.#mount(run, configuration, secret);
-    } catch (error) {
-      if (run === this.#run) await this.#fail(run, error);
-    }
-  }
-
-  stop(): void {
-    this.#run += 1;
-    clearTimeout(this.#watchdog);
-    this.#dark.removeEventListener("change", this.#recolour);
-    this.#view.remove();
-  }
-
-  #configure(): Promise<Configuration> {
-    this.#configuration ??= this.#platform.configuration().then(
+  /** Asked once; anew after a failure that may be over. */
+  function configure(): Promise<Configuration> {
+    asked ??= platform.configuration().then(
       (configuration) => {
-        this.#known = configuration;
-        this.#view.dress(configuration);
-        this.#recolour();
+        known = configuration;
+        view.dress(configuration);
+        recolour();
         return configuration;
       },
-      (error) => {
-        if ((error as Problem).state !== "refused") this.#configuration = null;
-        throw error;
+      (problem: Problem) => {
+        if (problem.state !== "refused") asked = null;
+        throw problem;
       },
     );
-    return this.#configuration;
+    return asked;
   }
 
-  #mount(run: number, configuration: Configuration, secret: string): void {
+  async function fail(current: number, error: unknown): Promise<void> {
+    let problem = error instanceof Problem ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${error}`);
+    if (problem.code === "unreachable") {
+      // A browser hides why a cross-origin POST failed; the configuration endpoint tells its refusals to any page.
+      const cause: unknown = await platform.configuration().catch((reason) => reason);
+      if (cause instanceof Problem && cause.state === "refused") problem = cause;
+    }
+    if (current !== run) return;
+    clearTimeout(watchdog);
+    report(problem);
+    enter(problem.state, problem);
+  }
+
+  function mount(current: number, configuration: Configuration, secret: string): void {
     let handover: string | null = secret;
     const minted = Date.now();
-    const getClientSecret = async (current: string | null): Promise<string> => {
+
+    async function getClientSecret(old: string | null): Promise<string> {
       const ready = handover;
       handover = null;
-      if (ready && current === null && Date.now() - minted < HANDOVER) return ready;
+      if (ready && old === null && Date.now() - minted < HANDOVER) return ready;
       try {
-        return await this.#mint(current);
+        return await mint(old);
       } catch (problem) {
-        if (run === this.#run) void this.#fail(run, problem);
+        void fail(current, problem);
         throw problem;
       }
-    };
+    }
 
-    const chatkit = element("openai-chatkit" as "div") as unknown as OpenAIChatKit;
+    chatkit = element("openai-chatkit" as "div") as unknown as OpenAIChatKit;
     chatkit.addEventListener("chatkit.ready", () => {
-      clearTimeout(this.#watchdog);
+      clearTimeout(watchdog);
       // Late is better than never: a frame that comes after the watchdog takes the notice's place.
-      if (run === this.#run && (this.#state === "loading" || this.#state === "blocked")) this.#enter("ready");
+      if (current === run && (state === "loading" || state === "blocked")) enter("ready");
     });
-    chatkit.addEventListener("chatkit.thread.change", ({ detail }) => {
-      this.#thread = detail.threadId;
-      this.#emit("thread", { threadId: detail.threadId });
+    chatkit.addEventListener("chatkit.thread.change", ({ detail: { threadId } }) => {
+      thread = threadId;
+      emit("thread", { threadId });
     });
     // The error itself can hold what the visitor wrote, so only its name is told. ChatKit draws its own errors.
     chatkit.addEventListener("chatkit.error", ({ detail }) => {
-      console.warn(`[ChatKitPlatform] ChatKit reported an error (${detail?.error?.name ?? "unnamed"}).`);
+      console.warn(`[ChatKitPlatform] ChatKit reported: ${detail?.error?.name}`);
     });
-
-    this.#chatkit = chatkit;
-    this.#options = () =>
+    options = () =>
       chatkitOptions(configuration, {
         getClientSecret,
-        dark: this.#isDark(),
+        dark: isDark(),
         locale: chatkitLocale(pageRoot().lang),
-        thread: this.#thread,
+        thread,
       });
-    chatkit.setOptions(this.#options());
-    this.#watchdog = setTimeout(() => {
+    chatkit.setOptions(options());
+    watchdog = setTimeout(() => {
       const reason = `ChatKit's frame wasn't ready within ${READY_TIMEOUT / 1000} s.`;
-      void this.#fail(run, new Problem("chatkit_blocked", reason));
+      void fail(current, new Problem("chatkit_blocked", reason));
     }, READY_TIMEOUT);
-    this.#view.mount(chatkit);
+    view.mount(chatkit);
   }
 
-  async #fail(run: number, error: unknown): Promise<void> {
-    let problem = error instanceof Problem ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${String(error)}`);
-    if (problem.code === "unreachable") problem = await this.#explain(problem);
-    if (run !== this.#run) return;
-    clearTimeout(this.#watchdog);
-    this.#report(problem);
-    this.#enter(problem.state, problem);
-  }
-
-  /** A browser hides why a cross-origin POST failed; the configuration endpoint alone tells its refusals to any page. */
-  async #explain(problem: Problem): Promise<Problem> {
-    return this.#platform.configuration().then(
-      () => problem,
-      (cause) => (cause instanceof Problem && cause.state === "refused" ? cause : problem),
-    );
-  }
-
-  #enter(state: ChatState, problem?: Problem): void {
-    this.#state = state;
-    if (state === "loading") this.#view.showLoading();
-    else if (state === "ready") this.#view.showChat();
-    else if (state === "refused" && problem) this.#view.showRefused(problem);
-    else if (problem) this.#view.showUnavailable(state as "unavailable" | "blocked", problem, this.#known?.fallback);
-    this.#emit("state", { state, ...(problem && { code: problem.code, requestId: problem.requestId }) });
-    if (state === "ready" && this.#view.isOpen) this.#focus();
-  }
-
-  /** For the developer at the console: the code, the cure, and the id to find it by in the platform's log. */
-  #report(problem: Problem): void {
-    const lines = [`[ChatKitPlatform] ${problem.code}: ${problem.message}`];
-    if (problem.requestId) lines.push(`Request id: ${problem.requestId}`);
-    if (problem.state === "blocked") {
-      lines.push(
-        `Is "${location.hostname}" on the domain allow-list of the OpenAI organisation that owns the key? ${ALLOW_LIST}`,
-        "Does the page's Content-Security-Policy allow it in script-src and frame-src? See docs/embedding.md.",
-      );
-      if (window.crossOriginIsolated) lines.push("This page is cross-origin isolated (COEP); ChatKit's frame can't load there.");
+  async function start(): Promise<void> {
+    run += 1;
+    const current = run;
+    clearTimeout(watchdog);
+    enter("loading");
+    try {
+      const configuration = await configure();
+      // Side by side: the session takes the platform a round trip to OpenAI, the script takes the browser one.
+      const loading = loadChatKit(configuration.chatkitJs, settings.nonce);
+      loading.catch(() => undefined);
+      const secret = await mint(null);
+      await loading;
+      if (current === run) mount(current, configuration, secret);
+    } catch (error) {
+      await fail(current, error);
     }
-    console.error(lines.join("\n"));
   }
 
-  #focus(): void {
-    // Rejects while ChatKit is busy; the visitor then clicks for himself.
-    this.#chatkit?.focusComposer().catch(() => undefined);
-  }
+  darkPage.addEventListener("change", recolour);
+  recolour();
 
-  #isDark(): boolean {
-    const scheme = this.#known?.colorScheme ?? "auto";
-    return scheme === "dark" || (scheme === "auto" && this.#dark.matches);
-  }
+  return {
+    start,
 
-  readonly #recolour = (): void => {
-    this.#view.setScheme(this.#isDark());
-    if (this.#chatkit && this.#options) this.#chatkit.setOptions(this.#options());
+    /** Fetches the launcher's looks. Never rejects: without them the launcher is plain, and opening it says why. */
+    prepare: (): Promise<unknown> => configure().catch(report),
+
+    open(): void {
+      if (view.isOpen()) return;
+      view.setOpen(true);
+      emit("open", undefined);
+      if (state === "ready") focus();
+      // A refusal stands until the page is loaded anew; an outage may be over.
+      else if (state !== "loading" && state !== "refused") void start();
+    },
+
+    close(): void {
+      if (!view.isOpen()) return;
+      view.setOpen(false);
+      emit("close", undefined);
+    },
+
+    stop(): void {
+      run += 1;
+      clearTimeout(watchdog);
+      darkPage.removeEventListener("change", recolour);
+      view.remove();
+    },
   };
 }

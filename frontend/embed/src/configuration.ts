@@ -47,9 +47,13 @@ function scriptAddress(value: unknown, base: string): string {
 export function readConfiguration(answer: unknown, base: string): Configuration {
   const all = fields(answer);
   const chatkitJs = scriptAddress(field(all, "chatkit_js"), base);
-  if (!chatkitJs) throw new Problem("answer_invalid", "The platform's configuration names no usable chatkit.js address.");
+  if (!chatkitJs)
+    throw new Problem("answer_invalid", "The platform's configuration names no usable chatkit.js address.");
   if (field(all, "backend") !== "hosted_workflow") {
-    throw new Problem("integration_outdated", "This version of embed.js can't open this assistant: load /widget/v1/embed.js.");
+    throw new Problem(
+      "integration_outdated",
+      "This version of embed.js can't open this assistant: load /widget/v1/embed.js.",
+    );
   }
   const appearance = fields(field(all, "appearance"));
   const attachments = fields(field(all, "attachments"));

@@ -19,7 +19,8 @@ export const currentScript = (): HTMLScriptElement | null => {
 export const pageBody = (): HTMLElement | null => read("body");
 export const pageRoot = (): HTMLElement => read<HTMLElement>("documentElement") as HTMLElement;
 export const pageHead = (): HTMLElement => read<HTMLElement>("head") ?? pageRoot();
-export const find = <T extends Element>(selector: string): T | null => members.querySelector.call(document, selector) as T | null;
+export const find = <T extends Element>(selector: string): T | null =>
+  members.querySelector.call(document, selector) as T | null;
 
 type Child = Node | string | null;
 

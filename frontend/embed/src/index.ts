@@ -4,13 +4,13 @@
  *   <script async src="https://platform.example/widget/v1/embed.js" data-tenant="tn_…"></script>
  */
 import type { ChatKitPlatform, ChatKitPlatformEvents } from "./api";
-import { Chat } from "./chat";
+import { createChat } from "./chat";
 import { pageBody, pageRoot } from "./dom";
 import { connectPlatform } from "./platform";
 import { ownTag, readSettings, type Settings } from "./settings";
 import { tokenStore } from "./storage";
 import { stringsFor } from "./strings";
-import { View } from "./view";
+import { createView } from "./view";
 
 declare const __VERSION__: string;
 
@@ -19,8 +19,8 @@ const tag = ownTag();
 
 function install(settings: Settings): ChatKitPlatform {
   const page = new AbortController();
-  const view = new View(stringsFor([pageRoot().lang, ...navigator.languages]), {
-    toggle: () => (view.isOpen ? chat.close() : chat.open()),
+  const view = createView(stringsFor([pageRoot().lang, ...navigator.languages]), {
+    toggle: () => (view.isOpen() ? chat.close() : chat.open()),
     close: () => chat.close(),
     retry: () => void chat.start(),
   });
@@ -28,7 +28,7 @@ function install(settings: Settings): ChatKitPlatform {
     view.host.dispatchEvent(new CustomEvent(name, { detail }));
   };
   const platform = connectPlatform(settings, __VERSION__, window.fetch.bind(window));
-  const chat = new Chat(settings, platform, tokenStore(settings.tenant), view, emit);
+  const chat = createChat(settings, platform, tokenStore(settings.tenant), view, emit);
 
   // Turbo and its kin replace the whole body; the launcher moves to the new one.
   const bodies = new MutationObserver(() => {
@@ -60,7 +60,7 @@ function install(settings: Settings): ChatKitPlatform {
     },
     close: () => chat.close(),
     toggle() {
-      if (view.isOpen) this.close();
+      if (view.isOpen()) this.close();
       else this.open();
     },
     on: (name, listener) => view.host.addEventListener(name, listener as EventListener),

@@ -9,34 +9,10 @@
 export type ProblemState = "refused" | "unavailable" | "blocked";
 
 /** The platform said no to this page or this script; asking again changes nothing. */
-const REFUSED = new Set([
-  "tenant_unknown",
-  "origin_missing",
-  "origin_null",
-  "origin_malformed",
-  "origin_not_allowed",
-  "method_not_allowed",
-  "content_type_invalid",
-  "body_invalid",
-  "body_too_large",
-  "assistant_unknown",
-  "integration_outdated",
-  "identity_required",
-  "identity_invalid",
-  "token_invalid",
-]);
+const REFUSED = /^(tenant_unknown|(origin|method|content|body|assistant|integration|identity|token)_.+)$/;
 
 /** A moment later may be different. */
-const TRANSIENT = new Set([
-  "rate_limited",
-  "busy",
-  "upstream_throttled",
-  "upstream_unavailable",
-  "upstream_invalid",
-  "platform_unavailable",
-  "unreachable",
-  "timeout",
-]);
+const TRANSIENT = /^(rate_limited|busy|(upstream|platform)_.+|unreachable|timeout)$/;
 
 const LONGEST_WAIT = 300;
 
@@ -56,11 +32,11 @@ export class Problem extends Error {
 
   get state(): ProblemState {
     if (this.code === "chatkit_blocked") return "blocked";
-    return REFUSED.has(this.code) ? "refused" : "unavailable";
+    return REFUSED.test(this.code) ? "refused" : "unavailable";
   }
 
   get transient(): boolean {
-    return TRANSIENT.has(this.code);
+    return TRANSIENT.test(this.code);
   }
 }
 

@@ -30,9 +30,13 @@ export function pauseBefore(attempt: number, retryAfter: number, random: number)
 function readSession(answer: unknown): { secret: string; token: string | null } {
   const { backend, client_secret: secret, visitor_token: token } = (answer ?? {}) as Record<string, unknown>;
   if (backend !== undefined && backend !== "hosted_workflow") {
-    throw new Problem("integration_outdated", "This version of embed.js can't open this assistant: load /widget/v1/embed.js.");
+    throw new Problem(
+      "integration_outdated",
+      "This version of embed.js can't open this assistant: load /widget/v1/embed.js.",
+    );
   }
-  if (typeof secret !== "string" || !secret) throw new Problem("answer_invalid", "The platform's answer holds no session.");
+  if (typeof secret !== "string" || !secret)
+    throw new Problem("answer_invalid", "The platform's answer holds no session.");
   return { secret, token: typeof token === "string" ? token : null };
 }
 

@@ -26,7 +26,9 @@ export function readSettings(tag: HTMLScriptElement | null): Settings {
   }
   const { tenant = "", assistant = "", previewTicket = "" } = tag.dataset;
   if (!PUBLIC_ID.test(tenant)) {
-    throw new Error('data-tenant is missing or mistyped: paste the whole snippet again ("tn_" and 28 letters or digits).');
+    throw new Error(
+      'data-tenant is missing or mistyped: paste the whole snippet again ("tn_" and 28 letters or digits).',
+    );
   }
   if (assistant && !SLUG.test(assistant)) {
     throw new Error("data-assistant isn't an assistant's slug: copy it from the snippet, or leave it away.");

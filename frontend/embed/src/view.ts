@@ -5,11 +5,12 @@ import type { Problem } from "./problem";
 import type { Strings } from "./strings";
 import css from "./view.css?inline";
 
-const BUBBLE = "M12 4c4.7 0 8.5 3.2 8.5 7.2s-3.8 7.2-8.5 7.2c-1 0-2-.15-2.9-.42L4.5 20l1.3-3.6C4.3 15.1 3.5 13.2 3.5 11.2 3.5 7.2 7.3 4 12 4Z";
+const BUBBLE = "M7 4h10a4 4 0 0 1 4 4v5a4 4 0 0 1-4 4h-5l-5 4v-4a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4Z";
 const CROSS = "M6 6l12 12M18 6L6 18";
-const CHEVRON = "M6 9.5l6 6 6-6";
-const WARNING = "M12 4.5 20.5 19h-17ZM12 10v4.2M12 16.7v.1";
-const DEFAULT_ACCENT = "#1f2937";
+const CHEVRON = "M6 9l6 6 6-6";
+const WARNING = "M12 4 21 19H3ZM12 10v4M12 16.5v.1";
+// Stands out from a light page and from a dark one, and carries white text (5.2 : 1).
+const DEFAULT_ACCENT = "#2563eb";
 
 export interface Deeds {
   toggle(): void;
@@ -17,180 +18,151 @@ export interface Deeds {
   retry(): void;
 }
 
+export type View = ReturnType<typeof createView>;
+
 /**
  * The launcher and the panel, in a shadow root: the host page's rules don't reach in, and ours not out. Its sheets are
  * constructed, so neither `style-src` nor Trusted Types of a strict page have anything to refuse.
  */
-export class View {
-  readonly host = element("chatkit-platform" as "div");
-  readonly #strings: Strings;
-  readonly #root: HTMLElement;
-  readonly #launcher: HTMLButtonElement;
-  readonly #panel: HTMLElement;
-  readonly #title = element("h2", { id: "title" }, "Chat");
-  readonly #chat = element("div", { class: "chat" });
-  readonly #notice = element("div", { class: "notice" });
-  readonly #colours = new CSSStyleSheet();
-  readonly #deeds: Deeds;
-  #label = "";
-  #waiting: ReturnType<typeof setTimeout> | undefined;
+export function createView(strings: Strings, deeds: Deeds) {
+  const host = element("chatkit-platform" as "div");
+  const colours = new CSSStyleSheet();
+  const title = element("h2", { id: "title" }, "Chat");
+  const stage = element("div", { class: "chat" });
+  const notice = element("div", { class: "notice" });
+  const cross = element("button", { class: "close", "aria-label": strings.close }, icon(CROSS));
+  const launcher = element("button", { class: "launcher", "aria-haspopup": "dialog", "aria-controls": "panel" });
+  const panel = element(
+    "section",
+    { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1", hidden: "" },
+    element("div", { class: "bar" }, element("div", { class: "badge" }, icon(BUBBLE)), title, cross),
+    element("div", { class: "body" }, stage, notice),
+  );
+  const root = element("div", { class: "root" }, panel, launcher);
+  let label = "";
+  let waiting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(strings: Strings, deeds: Deeds) {
-    this.#strings = strings;
-    this.#deeds = deeds;
-    this.#launcher = element("button", {
-      class: "launcher",
-      type: "button",
-      "aria-haspopup": "dialog",
-      "aria-controls": "panel",
-    });
-    const close = element("button", { class: "close", type: "button", "aria-label": strings.close }, icon(CROSS));
-    this.#panel = element(
-      "section",
-      { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1", hidden: "" },
-      element("div", { class: "bar" }, element("div", { class: "badge" }, icon(BUBBLE)), this.#title, close),
-      element("div", { class: "body" }, this.#chat, this.#notice),
-    );
-    this.#root = element("div", { class: "root" }, this.#panel, this.#launcher);
+  const isOpen = (): boolean => !panel.hidden;
+  const focus = (target: HTMLElement): void => target.focus({ preventScroll: true });
+  const paint = (accent: string): void => colours.replaceSync(`.root{--accent:${accent};--on-accent:${inkOn(accent)}}`);
+  const paragraph = (kind: string, text: string): HTMLElement => element("p", { class: kind, dir: "auto" }, text);
+  const reference = ({ code, requestId }: Problem): HTMLElement =>
+    paragraph("fine", requestId ? `${code} · ${requestId}` : code);
 
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    const shadow = this.host.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [sheet, this.#colours];
-    shadow.append(this.#root);
-
-    this.#launcher.addEventListener("click", deeds.toggle);
-    close.addEventListener("click", deeds.close);
-    this.#panel.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return;
-      event.stopPropagation();
-      deeds.close();
-    });
-    this.#paint(DEFAULT_ACCENT);
-    this.setOpen(false);
+  function drawLauncher(): void {
+    const open = isOpen();
+    launcher.setAttribute("aria-expanded", String(open));
+    launcher.setAttribute("aria-label", open ? strings.close : label || strings.open);
+    launcher.replaceChildren(icon(open ? CHEVRON : BUBBLE), ...(label && !open ? [element("span", {}, label)] : []));
   }
 
-  /** Puts the host on the page; harmless when it is there already. */
-  attach(): void {
-    if (!this.host.isConnected) (pageBody() ?? pageRoot()).append(this.host);
-  }
-
-  dress(configuration: Configuration): void {
-    this.#title.textContent = configuration.name;
-    this.#label = configuration.label;
-    this.#root.dataset.side = configuration.side;
-    this.#paint(configuration.accent || DEFAULT_ACCENT);
-    this.#drawLauncher();
-  }
-
-  setScheme(dark: boolean): void {
-    this.#root.dataset.scheme = dark ? "dark" : "light";
-  }
-
-  get isOpen(): boolean {
-    return !this.#panel.hidden;
-  }
-
-  setOpen(open: boolean): void {
-    const held = this.#panel.matches(":focus-within");
-    this.#root.dir = getComputedStyle(pageRoot()).direction;
-    this.#root.toggleAttribute("data-open", open);
-    this.#panel.hidden = !open;
-    this.#drawLauncher();
-    if (open) this.#panel.focus({ preventScroll: true });
-    else if (held) this.#launcher.focus({ preventScroll: true });
-  }
-
-  /** Shows the chat element in place of any notice; the element stays mounted while the panel is closed. */
-  mount(chat: HTMLElement | null): void {
-    this.#chat.replaceChildren(...(chat ? [chat] : []));
-  }
-
-  showChat(): void {
-    this.#tell("ready", false);
-  }
-
-  showLoading(): void {
-    this.#tell("loading", true, element("div", { class: "spinner" }), element("p", {}, this.#strings.loading));
-  }
-
-  showRefused(problem: Problem): void {
-    this.#tell(
-      "refused",
-      true,
-      element("div", { class: "mark" }, icon(WARNING)),
-      element("p", { class: "title" }, this.#strings.refused),
-      element("p", {}, this.#strings.refusedWhy),
-      element("p", { class: "cause", lang: "en", dir: "ltr" }, problem.message),
-      this.#reference(problem),
-    );
-  }
-
-  /** For visitors: the tenant's own words and link when it gave any, and another try. */
-  showUnavailable(state: "unavailable" | "blocked", problem: Problem, fallback: Configuration["fallback"] | undefined): void {
-    const retry = element("button", { class: "action", type: "button" }, this.#strings.retry);
-    retry.addEventListener("click", this.#deeds.retry);
-    const link = fallback?.url ? this.#link(fallback.url) : null;
-    if (!link) retry.classList.add("main");
-    this.#tell(
-      state,
-      true,
-      element("div", { class: "mark" }, icon(WARNING)),
-      element("p", { class: "title" }, this.#strings.unavailable),
-      element("p", {}, fallback?.text || this.#strings.unavailableWhy),
-      link,
-      retry,
-      this.#reference(problem),
-    );
-    if (problem.retryAfter <= 0) return;
-    retry.disabled = true;
-    this.#waiting = setTimeout(() => {
-      retry.disabled = false;
-    }, problem.retryAfter * 1000);
-  }
-
-  remove(): void {
-    clearTimeout(this.#waiting);
-    this.host.remove();
-  }
-
-  #tell(state: string, visible: boolean, ...children: (Node | null)[]): void {
-    clearTimeout(this.#waiting);
-    const held = this.#notice.matches(":focus-within");
-    this.host.dataset.state = state;
-    this.#notice.setAttribute("role", state === "loading" ? "status" : "alert");
-    this.#notice.replaceChildren(...children.filter((child) => child !== null));
-    this.#notice.hidden = !visible;
-    // What isn't shown must not be reached by Tab or read aloud either.
-    this.#chat.inert = visible;
+  /** Puts a notice over the chat; without children the chat itself is to be seen. */
+  function tell(state: string, ...children: (Node | null)[]): void {
+    clearTimeout(waiting);
+    const held = notice.matches(":focus-within");
+    const visible = children.length > 0;
+    host.dataset.state = state;
+    notice.setAttribute("role", state === "loading" ? "status" : "alert");
+    notice.replaceChildren(...children.filter((child) => child !== null));
+    notice.hidden = !visible;
+    // What is covered must not be reached by Tab or read aloud either.
+    stage.inert = visible;
     // The button that was pressed is gone: the focus would fall to the page.
-    if (held) this.#panel.focus({ preventScroll: true });
+    if (held) focus(panel);
   }
 
-  #reference(problem: Problem): HTMLElement {
-    const parts = [problem.code, problem.requestId].filter(Boolean).join(" · ");
-    return element("p", { class: "fine" }, `${this.#strings.reference}: ${parts}`);
-  }
-
-  #link(url: string): HTMLElement {
+  function linkTo(url: string): HTMLElement {
     const web = url.startsWith("https:");
-    const link = element("a", { class: "action main", href: url }, web ? this.#strings.contact : url.replace(/^\w+:/, ""));
-    if (web) {
-      link.target = "_blank";
-      link.rel = "noopener noreferrer";
-    }
+    const link = element("a", { class: "action main", href: url }, web ? strings.contact : url.replace(/^\w+:/, ""));
+    if (web) link.target = "_blank";
+    link.rel = "noopener noreferrer";
     return link;
   }
 
-  #drawLauncher(): void {
-    const open = this.isOpen;
-    this.#launcher.setAttribute("aria-expanded", String(open));
-    this.#launcher.setAttribute("aria-label", open ? this.#strings.close : this.#label || this.#strings.open);
-    const label = !open && this.#label ? element("span", {}, this.#label) : null;
-    this.#launcher.replaceChildren(...[icon(open ? CHEVRON : BUBBLE), label].filter((child) => child !== null));
-  }
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  const shadow = host.attachShadow({ mode: "open" });
+  shadow.adoptedStyleSheets = [sheet, colours];
+  shadow.append(root);
+  launcher.onclick = deeds.toggle;
+  cross.onclick = deeds.close;
+  panel.onkeydown = (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.stopPropagation();
+    deeds.close();
+  };
+  paint(DEFAULT_ACCENT);
+  drawLauncher();
 
-  #paint(accent: string): void {
-    this.#colours.replaceSync(`.root{--accent:${accent};--on-accent:${inkOn(accent)}}`);
-  }
+  return {
+    host,
+    isOpen,
+
+    /** Puts the host on the page; harmless when it is there already. */
+    attach(): void {
+      if (!host.isConnected) (pageBody() ?? pageRoot()).append(host);
+    },
+
+    dress(configuration: Configuration): void {
+      title.textContent = configuration.name;
+      label = configuration.label;
+      root.dataset.side = configuration.side;
+      paint(configuration.accent || DEFAULT_ACCENT);
+      drawLauncher();
+    },
+
+    setScheme(dark: boolean): void {
+      root.dataset.scheme = dark ? "dark" : "light";
+    },
+
+    setOpen(open: boolean): void {
+      const held = panel.matches(":focus-within");
+      root.dir = getComputedStyle(pageRoot()).direction;
+      root.toggleAttribute("data-open", open);
+      panel.hidden = !open;
+      drawLauncher();
+      if (open) focus(panel);
+      else if (held) focus(launcher);
+    },
+
+    /** The chat element stays mounted under any notice and while the panel is closed. */
+    mount: (chat: HTMLElement): void => stage.replaceChildren(chat),
+
+    showChat: (): void => tell("ready"),
+
+    showLoading: (): void => tell("loading", element("div", { class: "spinner" }), paragraph("", strings.loading)),
+
+    /** For the developer of the page, who is the one to see it: the platform's sentence with the cure. */
+    showRefused(problem: Problem): void {
+      const mark = element("div", { class: "mark" }, icon(WARNING));
+      const cause = paragraph("cause", problem.message);
+      tell("refused", mark, paragraph("title", strings.refused), cause, reference(problem));
+    },
+
+    /** For visitors: the tenant's own words and link when it gave any, and another try. */
+    showUnavailable(state: string, problem: Problem, fallback?: Configuration["fallback"]): void {
+      const link = fallback?.url ? linkTo(fallback.url) : null;
+      const retry = element("button", { class: link ? "action" : "action main" }, strings.retry);
+      retry.onclick = deeds.retry;
+      tell(
+        state,
+        element("div", { class: "mark" }, icon(WARNING)),
+        paragraph("title", strings.unavailable),
+        fallback?.text ? paragraph("", fallback.text) : null,
+        link,
+        retry,
+        reference(problem),
+      );
+      if (!problem.retryAfter) return;
+      retry.disabled = true;
+      waiting = setTimeout(() => {
+        retry.disabled = false;
+      }, problem.retryAfter * 1000);
+    },
+
+    remove(): void {
+      clearTimeout(waiting);
+      host.remove();
+    },
+  };
 }

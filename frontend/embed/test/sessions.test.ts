@@ -1,0 +1,181 @@
+// @vitest-environment node
+import { afterEach, describe, expect, it } from "vitest";
+import { connectPlatform } from "../src/platform";
+import { type Clock, pauseBefore, sessionMint } from "../src/sessions";
+import type { TokenStore } from "../src/storage";
+import { fakePlatform, type Reply, refusal, type Seen, TENANT } from "./fake-platform";
+
+let close = (): void => undefined;
+afterEach(() => close());
+
+/** Time that passes at once and is written down. */
+function fastClock() {
+  const waits: number[] = [];
+  let time = 0;
+  const clock: Clock = {
+    now: () => time,
+    random: () => 0.5,
+    async wait(milliseconds) {
+      waits.push(milliseconds);
+      time += milliseconds;
+    },
+  };
+  return { clock, waits, pass: (milliseconds: number) => (time += milliseconds) };
+}
+
+async function connect(answer: (seen: Seen, count: number) => Reply, assistant = "", previewTicket = "") {
+  const platform = await fakePlatform(answer);
+  close = platform.close;
+  let token: string | null = null;
+  const tokens: TokenStore = {
+    read: () => token,
+    write: (value) => {
+      token = value;
+    },
+  };
+  const settings = { base: platform.base, tenant: TENANT, assistant, previewTicket, nonce: "" };
+  const time = fastClock();
+  const mint = sessionMint(connectPlatform(settings, "1.2.3", fetch), tokens, assistant, time.clock);
+  return { mint, seen: platform.seen, ...time };
+}
+
+const granted = (count: number): Reply => ({
+  json: {
+    client_secret: `ek_${count}`,
+    expires_at: 2_000_000_000,
+    expires_in: 600,
+    backend: "hosted_workflow",
+    visitor_token: `vt1.${count}`,
+  },
+});
+
+describe("a session", () => {
+  it("is asked for at the tenant's endpoint, with what the script can do and who it is", async () => {
+    const { mint, seen } = await connect((_, count) => granted(count), "sales", "pt1.ticket");
+
+    const secret = await mint(null);
+
+    expect(secret).toBe("ek_1");
+    expect(seen[0]).toMatchObject({
+      method: "POST",
+      path: `/api/v1/tenants/${TENANT}/chatkit/session/`,
+      body: { assistant: "sales", backends: ["hosted_workflow"] },
+    });
+    expect(seen[0]?.headers).toMatchObject({
+      "content-type": "application/json",
+      "x-chatkit-client": "embed/1.2.3",
+      "x-preview-ticket": "pt1.ticket",
+    });
+    expect(seen[0]?.headers.cookie).toBeUndefined();
+  });
+
+  it("is minted anew on a refresh, and stays the same visitor's", async () => {
+    const { mint, seen } = await connect((_, count) => granted(count));
+
+    const first = await mint(null);
+    const second = await mint(first);
+
+    expect(second).toBe("ek_2");
+    expect(seen.map(({ body }) => body)).toEqual([
+      { backends: ["hosted_workflow"] },
+      { visitor_token: "vt1.1", refresh: true, backends: ["hosted_workflow"] },
+    ]);
+  });
+
+  it("is asked for once by callers that overlap", async () => {
+    const { mint, seen } = await connect((_, count) => ({ ...granted(count), after: 50 }));
+
+    const secrets = await Promise.all([mint(null), mint(null), mint("ek_0")]);
+
+    expect(secrets).toEqual(["ek_1", "ek_1", "ek_1"]);
+    expect(seen).toHaveLength(1);
+  });
+
+  it("keeps the token that it has when the answer brings none", async () => {
+    const answers: Reply[] = [
+      granted(1),
+      { json: { client_secret: "ek_2", backend: "hosted_workflow", visitor_token: null } },
+      granted(3),
+    ];
+    const { mint, seen } = await connect((_, count) => answers[count - 1] ?? granted(count));
+
+    await mint(null);
+    await mint("ek_1");
+    await mint("ek_2");
+
+    expect(seen[2]?.body.visitor_token).toBe("vt1.1");
+  });
+
+  it.each([
+    [{ client_secret: "" }, "answer_invalid"],
+    [{ client_secret: 7 }, "answer_invalid"],
+    [null, "answer_invalid"],
+    [{ client_secret: "ct1.x", backend: "platform" }, "integration_outdated"],
+  ])("answered with %j is a problem: %s", async (json, code) => {
+    const { mint } = await connect(() => ({ text: JSON.stringify(json) }));
+
+    await expect(mint(null)).rejects.toMatchObject({ code });
+  });
+
+  it("answered with something other than JSON is a problem", async () => {
+    const { mint } = await connect(() => ({ text: "<html>" }));
+
+    await expect(mint(null)).rejects.toMatchObject({ code: "answer_invalid" });
+  });
+
+  it("from a platform that isn't there is tried three times, then unreachable", async () => {
+    const { mint, waits } = await connect(() => ({}));
+    close();
+
+    await expect(mint(null)).rejects.toMatchObject({ code: "unreachable" });
+    expect(waits).toEqual([1000, 2000]);
+  });
+});
+
+describe("a refusal", () => {
+  it("that passes is waited for, as long as the platform says and a little longer", async () => {
+    const { mint, waits } = await connect((_, count) =>
+      count < 3 ? { status: 503, json: refusal("upstream_unavailable", 2) } : granted(count),
+    );
+
+    expect(await mint(null)).toBe("ek_3");
+    expect(waits).toEqual([2500, 2500]);
+  });
+
+  it.each(["tenant_misconfigured", "quota_exceeded", "origin_not_allowed", "internal_error"])(
+    "of %s isn't asked again",
+    async (code) => {
+      const { mint, seen } = await connect(() => ({ status: 503, json: refusal(code) }));
+
+      await expect(mint(null)).rejects.toMatchObject({ code, requestId: "req_1", message: `Cure for ${code}.` });
+      expect(seen).toHaveLength(1);
+    },
+  );
+
+  it("that lasts is said at once, and nothing is sent before its time is over", async () => {
+    const { mint, seen, pass } = await connect((_, count) =>
+      count === 1
+        ? { status: 429, headers: { "Retry-After": "60" }, json: refusal("rate_limited", 60) }
+        : granted(count),
+    );
+
+    await expect(mint(null)).rejects.toMatchObject({ code: "rate_limited", retryAfter: 60 });
+    await expect(mint(null)).rejects.toMatchObject({ code: "rate_limited" });
+    expect(seen).toHaveLength(1);
+
+    pass(60_000);
+    expect(await mint(null)).toBe("ek_2");
+  });
+});
+
+describe("the pause before an attempt", () => {
+  it.each([
+    [1, 0, 0, 800],
+    [2, 0, 0, 1600],
+    [1, 0, 1, 1200],
+    [1, 5, 0, 5000],
+    [2, 5, 1, 7500],
+  ])("number %i, told %i s, at chance %f, is %i ms", (attempt, retryAfter, random, pause) => {
+    expect(pauseBefore(attempt, retryAfter, random)).toBe(pause);
+  });
+});
