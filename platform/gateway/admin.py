@@ -69,7 +69,6 @@ class OpsTokenAdmin(PasswordAgainMixin, AuditedAdmin):
             "opts": self.opts,
         }
         response = TemplateResponse(request, "gateway/ops_token_shown_once.html", context)
-        response["Cache-Control"] = "no-store"
         return response
 
     @admin.action(description="Revoke the chosen tokens, for good", permissions=["add"])

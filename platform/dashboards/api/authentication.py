@@ -1,16 +1,18 @@
 """Machines authenticate with `Authorization: Bearer ops_…`; each view names the scope that it needs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from gateway.models import OpsToken
 from gateway.ops_tokens import find_ops_token
+
+if TYPE_CHECKING:
+    # rest_framework.views reads this module while it is being imported.
+    from rest_framework.views import APIView
 
 NO_TOKEN = "Send a token: “Authorization: Bearer ops_…”. A site admin makes one under Operations tokens."
 
@@ -34,18 +36,10 @@ class OpsTokenAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """The token's scopes hold the view's `scope`. A view without one is refused to everybody."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         token = request.auth
         if not isinstance(token, OpsToken):
             raise NotAuthenticated(NO_TOKEN)
         scope: Any = getattr(view, "scope", None)
         self.message = f"This token lacks the scope {scope}. Make one that has it."
         return scope is not None and scope in token.scopes
-
-
-class OpsTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "dashboards.api.authentication.OpsTokenAuthentication"
-    name = "opsToken"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A scoped read token, made in the admin."}

@@ -4,6 +4,7 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from dashboards.api import schema  # noqa: F401  (registers the authentication scheme)
 from dashboards.api.views import KeysView, SessionsView, TenantsView
 
 # The schema describes, it does not tell figures; staff alone read it, by the console's own log-in.
