@@ -14,12 +14,19 @@ from sandbox.world import World
 
 HERE = Path(__file__).parent
 COMPONENT = HERE / "static" / "chatkit.js"
-CONTROL_PAGE = HERE / "control.html"
+PAGE = HERE / "control_page"
 SAVE_SECONDS = 1.0
 # OpenAI's reply bodies are small; an upload through the stand-in is not.
 LARGEST_BODY = 32 * 1024 * 1024
-PAGE_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
+PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1d4ed8"/>'
+    '<path d="M8 22l8-12 8 12z" fill="#fff"/></svg>'
 )
 
 
@@ -33,6 +40,8 @@ def make_app(world: World) -> web.Application:
     app.router.add_get("/livez", alive)
     app.router.add_get("/", control_page)
     app.router.add_get("/control/", control_page)
+    app.router.add_get("/control/{name:page\\.(?:css|js)}", control_page)
+    app.router.add_get("/control/icon.svg", icon)
     app.cleanup_ctx.append(_saving)
     return app
 
@@ -55,8 +64,11 @@ async def alive(request: web.Request) -> web.Response:
 
 
 async def control_page(request: web.Request) -> web.StreamResponse:
-    headers = {"Content-Security-Policy": PAGE_CSP, "Cache-Control": "no-store", "X-Frame-Options": "DENY"}
-    return web.FileResponse(CONTROL_PAGE, headers=headers)
+    return web.FileResponse(PAGE / request.match_info.get("name", "index.html"), headers=PAGE_HEADERS)
+
+
+async def icon(request: web.Request) -> web.Response:
+    return web.Response(text=ICON, content_type="image/svg+xml", headers=PAGE_HEADERS)
 
 
 async def _saving(app: web.Application) -> AsyncIterator[None]:

@@ -39,8 +39,10 @@ async def create_session(request: web.Request) -> web.Response:
     entry.user, entry.workflow = _told(body)
     wanted = read_session_request(body)
     world = request.app[WORLD]
-    if not world.accounts.project(key.project).has_workflow(wanted.workflow_id):
+    project = world.accounts.project(key.project)
+    if not project.has_workflow(wanted.workflow_id):
         raise errors.workflow_not_found(wanted.workflow_id)
+    project.workflows.add(wanted.workflow_id)  # Those of the open project become known by being used.
     session, secret = world.sessions.grant(wanted, project=key.project, key=key.fingerprint)
     entry.session = session.id
     return answer(session.answer(secret))
