@@ -14,4 +14,11 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
+        from encryption import registry
+        from tenants.keys import key_binding
+        from tenants.models import ApiKey, Tenant
+        from tenants.user_scope import user_scope_binding
+
+        registry.register(ApiKey, "token", binding_of=key_binding)
+        registry.register(Tenant, "user_scope_token", binding_of=user_scope_binding)
         post_migrate.connect(_ensure_epoch, sender=self)

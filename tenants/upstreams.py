@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,11 @@ def default_upstream() -> str:
 
 def upstream_choices() -> list[tuple[str, str]]:
     return [(name, f"{name} ({url})") for name, url in settings.OPENAI_BASE_URLS.items()]
+
+
+def validate_upstream(name: str) -> None:
+    if name not in settings.OPENAI_BASE_URLS:
+        allowed = ", ".join(settings.OPENAI_BASE_URLS)
+        raise ValidationError(
+            f"The operator allows these OpenAI addresses: {allowed}. Others go into OPENAI_BASE_URLS first."
+        )

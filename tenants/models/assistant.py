@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from tenants.models.epoch import ObservedModel
 from tenants.models.key import CONDEMNED, ApiKey, Verdict
-from tenants.models.tenant import Tenant
+from tenants.models.tenant import Tenant, validate_lower_case
 from tenants.prompts import validate_prompts
 
 
@@ -32,7 +32,11 @@ class Assistant(ObservedModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="assistants")
     name = models.CharField(max_length=80, help_text="Shown as the title of the chat.")
-    slug = models.SlugField(max_length=60, help_text="Chosen in the snippet by data-assistant=“…”.")
+    slug = models.SlugField(
+        max_length=60,
+        validators=[validate_lower_case],
+        help_text="Names this assistant in the snippet, by data-assistant=“…”. Lower-case letters, digits, hyphens.",
+    )
     is_default = models.BooleanField(default=False, help_text="Answers where the snippet names no assistant.")
     backend = models.CharField(max_length=20, choices=Backend.choices, default=Backend.HOSTED_WORKFLOW)
     workflow_id = models.CharField(
@@ -53,7 +57,9 @@ class Assistant(ObservedModel):
         ],
         help_text="Pins a published version. Empty: the version deployed last.",
     )
-    keys: "models.ManyToManyField[ApiKey, Any]" = models.ManyToManyField(ApiKey, through="AssistantKey", related_name="assistants")
+    keys: "models.ManyToManyField[ApiKey, Any]" = models.ManyToManyField(
+        ApiKey, through="AssistantKey", related_name="assistants"
+    )
 
     expires_after = models.PositiveSmallIntegerField(
         "session lifetime (s)",
@@ -62,7 +68,10 @@ class Assistant(ObservedModel):
         help_text="1 to 600 seconds; the page renews by itself.",
     )
     max_requests_per_minute = models.PositiveSmallIntegerField(
-        "messages per minute", default=10, validators=[MinValueValidator(1)], help_text="Per session, enforced by OpenAI."
+        "messages per minute",
+        default=10,
+        validators=[MinValueValidator(1)],
+        help_text="Per session, enforced by OpenAI.",
     )
     history_enabled = models.BooleanField("show history", default=True, help_text="The visitor sees earlier chats.")
     recent_threads = models.PositiveSmallIntegerField(
@@ -80,7 +89,10 @@ class Assistant(ObservedModel):
 
     greeting = models.CharField(max_length=120, blank=True, help_text="First words of an empty chat.")
     prompts = models.JSONField(
-        default=list, blank=True, validators=[validate_prompts], help_text="Up to 6 buttons: a label and the message it sends."
+        default=list,
+        blank=True,
+        validators=[validate_prompts],
+        help_text="Up to 6 buttons: a label and the message it sends.",
     )
     placeholder = models.CharField(max_length=120, blank=True, help_text="Grey text in the message box.")
     color_scheme = models.CharField(max_length=5, choices=ColorScheme.choices, default=ColorScheme.AUTO)
@@ -112,7 +124,9 @@ class Assistant(ObservedModel):
 
 
 class AssistantKey(ObservedModel):
-    """A key that an assistant may use, in which order, and the verdict on the pair: a missing workflow condemns a pair, never a key.
+    """A key that an assistant may use, in which order, and the verdict on the pair.
+
+    A missing workflow condemns a pair, never a key.
 
     That key and assistant belong to one tenant is enforced by triggers (migration 0002), not only here.
     """

@@ -53,7 +53,7 @@ class ObservedQuerySet(models.QuerySet[M]):
 
 
 class ObservedModel(models.Model):
-    """A row that sessions depend on. `unobserved` names the fields that they do not: writing only those leaves the epoch alone."""
+    """A row that sessions depend on. `unobserved` names fields that they don't: writing only those leaves the epoch alone."""
 
     unobserved: ClassVar[frozenset[str]] = frozenset()
 

@@ -35,7 +35,9 @@ class ApiKey(ObservedModel):
     token = models.TextField(editable=False, help_text="The sealed key (encryption/vault.py); never shown.")
     last_four = models.CharField(max_length=4, editable=False)
     fingerprint = models.CharField(
-        max_length=16, editable=False, help_text="HMAC of the key under a site key: equal fingerprints are the same key."
+        max_length=16,
+        editable=False,
+        help_text="HMAC of the key under a site key: equal fingerprints are the same key.",
     )
     organization = models.CharField(
         "OpenAI organization",

@@ -7,7 +7,9 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 from tenants.models.epoch import ObservedModel
-from tenants.upstreams import default_upstream
+from tenants.upstreams import default_upstream, validate_upstream
+
+validate_lower_case = RegexValidator(r"^[a-z0-9_-]+\Z", "Lower-case letters, digits, hyphens and underscores only.")
 
 
 class TenantState(models.TextChoices):
@@ -21,10 +23,17 @@ class Tenant(ObservedModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True, help_text="As your team calls this customer.")
     slug = models.SlugField(
-        max_length=60, unique=True, help_text="Short name for commands and addresses: lower-case letters, digits, hyphens."
+        max_length=60,
+        unique=True,
+        validators=[validate_lower_case],
+        help_text="Short name for commands: lower-case letters, digits, hyphens.",
     )
     public_id = models.CharField(
-        "public ID", max_length=31, unique=True, editable=False, help_text="What the tenant's pages carry. Not a secret."
+        "public ID",
+        max_length=31,
+        unique=True,
+        editable=False,
+        help_text="What the tenant's pages carry. Not a secret.",
     )
     state = models.CharField(
         max_length=10,
@@ -35,6 +44,7 @@ class Tenant(ObservedModel):
     upstream = models.CharField(
         max_length=32,
         default=default_upstream,
+        validators=[validate_upstream],
         help_text="Which of the operator's allowed OpenAI addresses this tenant's keys are sent to.",
     )
     user_scope_token = models.TextField(
@@ -44,10 +54,16 @@ class Tenant(ObservedModel):
         default=0, editable=False, help_text="Raising it turns every visitor into a new one."
     )
     sessions_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="For the whole tenant. Empty: the site's default."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="For the whole tenant. Empty: the site's default.",
     )
     sessions_per_minute_per_visitor = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="For one visitor. Empty: the site's default."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="For one visitor. Empty: the site's default.",
     )
     fallback_text = models.CharField(
         max_length=300,
@@ -58,7 +74,10 @@ class Tenant(ObservedModel):
         max_length=300,
         blank=True,
         validators=[
-            RegexValidator(r"^(https://|mailto:|tel:)[^\s<>\"']+\Z", "Start with https://, mailto: or tel:, without blanks or quotes.")
+            RegexValidator(
+                r"^(https://|mailto:|tel:)[^\s<>\"']+\Z",
+                "Start with https://, mailto: or tel:, without blanks or quotes.",
+            )
         ],
         help_text="Where the fallback text leads: an https:, mailto: or tel: address.",
     )
@@ -66,7 +85,7 @@ class Tenant(ObservedModel):
         max_length=200,
         blank=True,
         validators=[RegexValidator(r"^[A-Za-z0-9_\-]+\Z", "Only letters, digits, hyphens and underscores.")],
-        help_text="Optional value for the <meta name=“openai-domain-verify”> tag of older guides. ChatKit itself does not read it.",
+        help_text="For the <meta name=“openai-domain-verify”> tag of older guides; optional. ChatKit itself does not read it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

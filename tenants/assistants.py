@@ -1,0 +1,90 @@
+"""The deeds on assistants: which one is the default, which keys they use, and what a changed workflow means for what is known."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.changes import described
+from audit.record import Actor, record
+from tenants.audit_subjects import subject_of
+from tenants.models import ApiKey, Assistant, AssistantKey, Tenant, Verdict
+from tenants.signals import access_withdrawn, key_changed
+
+
+@transaction.atomic
+def add_assistant(*, tenant: Tenant, name: str, slug: str, workflow_id: str, actor: Actor, **fields: Any) -> Assistant:
+    """A new assistant, the default one if it is the tenant's first. Raises ValidationError."""
+    assistant = Assistant(tenant=tenant, name=name, slug=slug, workflow_id=workflow_id, **fields)
+    make_room_for_default(assistant)
+    assistant.full_clean()
+    assistant.save(force_insert=True)
+    given = {"name": name, "slug": slug, "workflow_id": workflow_id}
+    record(
+        Action.ASSISTANT_CREATED,
+        actor=actor,
+        subject=subject_of(assistant),
+        changes=described([*given, *fields], {field: {"old": None, "new": value} for field, value in given.items()}),
+    )
+    return assistant
+
+
+def make_room_for_default(assistant: Assistant) -> None:
+    """Before an assistant is saved: a tenant's first is the default, and a new default takes the flag from the old one."""
+    others = Assistant.objects.filter(tenant=assistant.tenant, is_default=True).exclude(pk=assistant.pk)
+    if assistant.is_default:
+        others.update(is_default=False)
+    elif not others.exists():
+        assistant.is_default = True
+
+
+@transaction.atomic
+def let_assistant_use_key(*, assistant: Assistant, key: ApiKey, actor: Actor, position: int = 1) -> AssistantKey:
+    """Pairs them, and asks for the pair's check. Both must belong to one tenant: the database refuses anything else."""
+    pair = AssistantKey(assistant=assistant, key=key, position=position)
+    pair.full_clean()
+    pair.save()
+    record(
+        Action.PAIR_ADDED,
+        actor=actor,
+        subject=subject_of(pair),
+        changes=described(["key", "position"], {"key": {"old": None, "new": str(key)}}),
+    )
+    key_changed.send(sender=AssistantKey, key_id=key.id)
+    return pair
+
+
+def forget_pair_verdicts(assistant: Assistant) -> None:
+    """After another workflow was entered: what was found about the old one says nothing. Asks for new checks."""
+    pairs = AssistantKey.objects.filter(assistant=assistant)
+    pairs.update(verdict=Verdict.UNCHECKED, verdict_since=timezone.now(), checked_at=None)
+    for key_id in pairs.filter(key__retired_at__isnull=True).values_list("key_id", flat=True):
+        key_changed.send(sender=Assistant, key_id=key_id)
+
+
+@transaction.atomic
+def delete_assistant(*, assistant: Assistant, actor: Actor) -> None:
+    """Deletes an assistant, withdraws its live sessions, and passes the default on to the tenant's oldest other one."""
+    subject, tenant, assistant_id, was_default = (
+        subject_of(assistant),
+        assistant.tenant,
+        assistant.id,
+        assistant.is_default,
+    )
+    assistant.delete()
+    record(Action.ASSISTANT_DELETED, actor=actor, subject=subject)
+    access_withdrawn.send(
+        sender=Assistant, tenant_id=tenant.id, key_id=None, assistant_id=assistant_id, reason="assistant_deleted"
+    )
+    heir = Assistant.objects.filter(tenant=tenant).order_by("created_at").first() if was_default else None
+    if heir is None:
+        return
+    heir.is_default = True
+    heir.save(update_fields=["is_default"])
+    record(
+        Action.ASSISTANT_CHANGED,
+        actor=actor,
+        subject=subject_of(heir),
+        changes=described(["is_default"], {"is_default": {"old": False, "new": True}}),
+    )

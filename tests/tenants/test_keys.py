@@ -1,0 +1,136 @@
+import uuid
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from audit.record import SYSTEM
+from encryption.secret import Secret
+from encryption.vault import SecretError
+from tenants.keys import KeyIsRetired, open_key, replace_key, retire_key, same_elsewhere
+from tenants.models import ApiKey, AssistantKey, ConfigEpoch, Verdict
+from tenants.signals import access_withdrawn, key_changed
+from tests.tenants.cast import give_assistant, give_key, key_text, register
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def announced():
+    heard = []
+
+    def hear(**arguments):
+        heard.append({name: value for name, value in arguments.items() if name not in {"signal", "sender"}})
+
+    for signal in (key_changed, access_withdrawn):
+        signal.connect(hear)
+    yield heard
+    for signal in (key_changed, access_withdrawn):
+        signal.disconnect(hear)
+
+
+def test_a_key_is_sealed_and_comes_back_only_by_opening_it():
+    text = key_text()
+
+    key = give_key(register(), text)
+
+    stored = ApiKey.objects.get(pk=key.pk)
+    assert open_key(stored).reveal() == text
+    assert text[8:] not in str(ApiKey.objects.filter(pk=key.pk).values())
+    assert stored.masked == f"sk-…{text[-4:]}"
+    assert str(stored) == f"production (sk-…{text[-4:]})"
+
+
+def test_a_sealed_key_opens_nowhere_else():
+    alder, birch = give_key(register("Alder")), give_key(register("Birch"))
+
+    birch.token = alder.token
+
+    with pytest.raises(SecretError):
+        open_key(birch)
+
+
+def test_adding_a_key_is_audited_by_fingerprint_announced_and_seen_by_every_process(announced):
+    tenant, text, before = register(), key_text(), ConfigEpoch.current()
+
+    key = give_key(tenant, text)
+
+    event = AuditEvent.objects.get(action="key:added")
+    assert (event.tenant_id, event.subject_id) == (tenant.id, str(key.id))
+    assert event.changes["values"]["key"]["new"] == key.fingerprint
+    assert text not in str(event.changes)
+    assert announced == [{"key_id": key.id}]
+    assert ConfigEpoch.current() > before
+
+
+def test_the_same_key_elsewhere_is_noticed_by_its_fingerprint_not_refused():
+    text = key_text()
+    alder = give_key(register("Alder"), text)
+
+    birch = give_key(register("Birch"), text)
+
+    assert same_elsewhere(birch) == [alder]
+    assert same_elsewhere(give_key(register("Cedar"))) == []
+
+
+def test_a_label_is_used_once_in_a_tenant():
+    tenant = register()
+    give_key(tenant)
+
+    with pytest.raises(ValidationError):
+        give_key(tenant)
+
+
+def test_a_replaced_key_keeps_its_row_and_forgets_what_was_found_of_the_old_one(announced):
+    tenant, text = register(), key_text()
+    key = give_key(tenant)
+    give_assistant(tenant, key)
+    ApiKey.objects.filter(pk=key.pk).update(verdict=Verdict.INVALID_KEY, checked_at=timezone.now())
+    AssistantKey.objects.update(verdict=Verdict.WORKFLOW_MISSING)
+    announced.clear()
+
+    replaced = replace_key(key=key, plaintext=Secret(text), actor=SYSTEM)
+
+    assert replaced.pk == key.pk
+    assert open_key(replaced).reveal() == text
+    assert (replaced.verdict, replaced.checked_at) == (Verdict.UNCHECKED, None)
+    assert AssistantKey.objects.get().verdict == Verdict.UNCHECKED
+    assert announced == [{"key_id": key.id}]
+    values = AuditEvent.objects.get(action="key:replaced").changes["values"]
+    assert values == {"key": {"old": key.fingerprint, "new": replaced.fingerprint}}
+
+
+def test_retiring_is_final_and_withdraws_the_keys_sessions(announced):
+    key = give_key(register())
+    announced.clear()
+
+    retired = retire_key(key=key, actor=SYSTEM)
+
+    assert retired.is_retired
+    assert announced == [{"tenant_id": key.tenant_id, "key_id": key.id, "assistant_id": None, "reason": "key_retired"}]
+    with pytest.raises(KeyIsRetired):
+        retire_key(key=key, actor=SYSTEM)
+    with pytest.raises(KeyIsRetired):
+        replace_key(key=key, plaintext=Secret(key_text()), actor=SYSTEM)
+
+
+def test_a_listener_that_fails_takes_the_key_back_with_it():
+    tenant = register()
+
+    def fail(**_):
+        raise RuntimeError("no check could be planned")
+
+    key_changed.connect(fail)
+    try:
+        with pytest.raises(RuntimeError):
+            give_key(tenant)
+    finally:
+        key_changed.disconnect(fail)
+
+    assert not ApiKey.objects.exists()
+    assert not AuditEvent.objects.filter(action="key:added").exists()
+
+
+def test_a_row_id_is_there_before_the_row_is():
+    assert isinstance(ApiKey().id, uuid.UUID)
