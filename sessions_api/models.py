@@ -59,6 +59,7 @@ class LiveSession(models.Model):
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     cancel_requested_at = models.DateTimeField(null=True, db_index=True)
+    claim = models.UUIDField(null=True, db_index=True)
     claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     cancelled_at = models.DateTimeField(null=True)
@@ -69,3 +70,25 @@ class LiveSession(models.Model):
 
     def __str__(self) -> str:
         return f"session until {self.expires_at:%H:%M:%S}"
+
+
+class TenantDeletion(models.Model):
+    """How far the taking apart of a tenant has come (delete_tenant.py); goes with the tenant's row, the audit keeps the counts."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="deletion")
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    claim = models.UUIDField(null=True, db_index=True)
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Keys whose threads are erased, or that were given up on: ids of both, and what to call the latter in the audit.
+    keys_done = models.JSONField(default=list)
+    keys_unreachable = models.JSONField(default=list)
+    # Of the key under way: the last thread that belongs to somebody else, and failures in a row.
+    cursor = models.CharField(max_length=210, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    sessions_cancelled = models.PositiveIntegerField(default=0)
+    threads_deleted = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"deletion of {self.tenant_id}"

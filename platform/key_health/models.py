@@ -10,40 +10,49 @@ from tenants.models import ApiKey, Assistant, Verdict
 class CheckKind(models.TextChoices):
     READ = "read", "read probe: the key and its access to ChatKit"
     CREATE = "create", "create and cancel: the key and the workflow together"
+    LIVE = "live", "live traffic: a visitor's session was granted"
 
 
 class CheckPlan(models.Model):
     """The next check of a key alone (no assistant: the read probe) or of a (key, assistant) pair (create and cancel).
 
-    Claimed by a conditional UPDATE whose row count says who won; a claim that expires is taken up again. Written in the transaction of
+    Claimed by a conditional UPDATE (sessions_api/claims.py); a claim that expires is taken up again. Written in the transaction of
     the change that wants the check, so that no lost message can lose it.
     """
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="check_plans")
     assistant = models.ForeignKey(Assistant, null=True, on_delete=models.CASCADE, related_name="check_plans")
     due_at = models.DateTimeField(db_index=True)
-    claim = models.UUIDField(null=True)
+    claim = models.UUIDField(null=True, db_index=True)
     claimed_until = models.DateTimeField(null=True)
+    # Claims of this slot so far; back to 0 when a check has been written down.
     attempts = models.PositiveSmallIntegerField(default=0)
-    # How many of the latest checks in a row spoke for `suspect`, a verdict that is not yet believed.
-    suspect = models.CharField(max_length=20, blank=True)
-    suspect_count = models.PositiveSmallIntegerField(default=0)
+    # The last three findings that prove something, newest first, since the key or the assistant was last changed.
+    recent = models.JSONField(default=list)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["key", "assistant"], name="one_plan_per_pair"),
-            models.UniqueConstraint(fields=["key"], condition=models.Q(assistant__isnull=True), name="one_plan_per_key"),
+            models.UniqueConstraint(fields=["key", "assistant"], name="one_plan_per_pair", nulls_distinct=False),
         ]
 
     def __str__(self) -> str:
         return f"check of {self.key_id} due {self.due_at:%H:%M:%S}"
 
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.READ if self.assistant_id is None else CheckKind.CREATE
+
+    @property
+    def slot(self) -> uuid.UUID:
+        """Names this one check, whoever does it and however often: the due time does not move while a check is claimed."""
+        return uuid.uuid5(uuid.NAMESPACE_OID, f"check-plan {self.pk} {self.due_at.isoformat()}")
+
 
 class KeyCheck(models.Model):
-    """One health check and its finding. `claim` makes a check that is done twice count once."""
+    """One health check and its finding. `slot` is unique, so that a check which is done twice counts once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    claim = models.UUIDField(unique=True)
+    slot = models.UUIDField(unique=True)
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="checks")
     assistant = models.ForeignKey(Assistant, null=True, on_delete=models.CASCADE, related_name="checks")
     kind = models.CharField(max_length=8, choices=CheckKind.choices)
@@ -58,7 +67,10 @@ class KeyCheck(models.Model):
     class Meta:
         ordering = ["-at"]
         verbose_name = "key check"
-        indexes = [models.Index(fields=["key", "-at"], name="key_check_key_at")]
+        indexes = [
+            models.Index(fields=["key", "-at"], name="key_check_key_at"),
+            models.Index(fields=["-at"], name="key_check_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.finding} at {self.at:%Y-%m-%d %H:%M:%S}"
