@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class SessionsApiConfig(AppConfig):
     name = "sessions_api"
     verbose_name = "Sessions"
+
+    def ready(self) -> None:
+        from sessions_api import receivers  # noqa: F401 (connects them)

@@ -1,4 +1,6 @@
-"""Telling the workers that there is something to do. A hint may be lost: the rows say what is to be done, and each tick reads them."""
+"""Tells the workers that there is something to do. A hint may be lost: the rows say what is to be done, and each tick
+reads them.
+"""
 
 import logging
 import time
@@ -12,7 +14,7 @@ _away_until = 0.0
 
 
 def send_hint(task: Any, *args: Any) -> bool:
-    """Publishes a task after the commit of what it is about; False where the broker is away and the next tick will do it instead.
+    """Publishes a task after the commit of what it is about; False where the broker is away and the next tick does it.
 
     Never raises: what was committed must not look like a failure because a hint was lost.
     """

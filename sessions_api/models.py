@@ -22,7 +22,9 @@ class SessionRequest(models.Model):
     key_id = models.UUIDField(null=True)
     outcome = models.CharField(max_length=32, help_text="“granted”, or the code of the refusal.")
     reason = models.CharField(max_length=40, blank=True, help_text="What lies behind the code; for the operator only.")
-    count = models.PositiveIntegerField(default=1, help_text="More than 1: refusals of one kind in one minute, counted together.")
+    count = models.PositiveIntegerField(
+        default=1, help_text="More than 1: refusals of one kind in one minute, counted together."
+    )
     is_refresh = models.BooleanField(default=False)
     is_preflight = models.BooleanField(default=False)
     origin = models.CharField(max_length=300, blank=True)
@@ -73,7 +75,7 @@ class LiveSession(models.Model):
 
 
 class TenantDeletion(models.Model):
-    """How far the taking apart of a tenant has come (delete_tenant.py); goes with the tenant's row, the audit keeps the counts."""
+    """How far the deletion of a tenant has come (delete_tenant.py); goes with its row, the audit keeps the counts."""
 
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="deletion")
     started_at = models.DateTimeField()
@@ -87,7 +89,6 @@ class TenantDeletion(models.Model):
     # Of the key under way: the last thread that belongs to somebody else, and failures in a row.
     cursor = models.CharField(max_length=210, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
-    sessions_cancelled = models.PositiveIntegerField(default=0)
     threads_deleted = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 # Several crews' worth, so that one slow answer does not keep the next batch waiting.
 BATCH: Final = 5 * CONCURRENCY
-# No check is begun after this; the last ones may take a deadline and two cancellations more (probes.py): well below the 30 s of a task.
+# No check is begun after this; the last ones may take a deadline and two cancellations more (probes.py), which is well
+# below the 30 s of a task.
 SLICE_SECONDS: Final = 10.0
 
 

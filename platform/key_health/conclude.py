@@ -1,4 +1,4 @@
-"""Writes one finding down: the check's row, the verdict where it flips, its audit event, and the next due time; all or nothing."""
+"""Writes one finding down, all or nothing: the check's row, the verdict where it flips, its event, the next due time."""
 
 import uuid
 from datetime import datetime
@@ -75,7 +75,13 @@ def write_verdict(subject: ApiKey | AssistantKey, verdict: Verdict, *, now: date
 
 
 def write_check(
-    *, slot: uuid.UUID, key_id: uuid.UUID, assistant_id: uuid.UUID | None, kind: CheckKind, finding: Finding, now: datetime
+    *,
+    slot: uuid.UUID,
+    key_id: uuid.UUID,
+    assistant_id: uuid.UUID | None,
+    kind: CheckKind,
+    finding: Finding,
+    now: datetime,
 ) -> None:
     KeyCheck.objects.create(
         slot=slot,

@@ -54,7 +54,9 @@ def _seen(rows: Q) -> list[Seen]:
 
 
 def _unproven_keys() -> list[uuid.UUID]:
-    keys = ApiKey.objects.filter(retired_at=None, verdict__in=_PROVEN_BY_TRAFFIC).order_by().values_list("pk", flat=True)
+    keys = (
+        ApiKey.objects.filter(retired_at=None, verdict__in=_PROVEN_BY_TRAFFIC).order_by().values_list("pk", flat=True)
+    )
     pairs = AssistantKey.objects.filter(verdict__in=_PROVEN_BY_TRAFFIC).order_by().values_list("key_id", flat=True)
     return list(keys.union(pairs))
 
@@ -96,7 +98,10 @@ def _doubt(seen: Seen) -> None:
     if seen.reason != Reason.INVALID_KEY:
         settled.add(Verdict.DEGRADED)
     unaware = Q(checked_at=None) | Q(checked_at__lt=seen.at)
-    if seen.reason in _DOUBTS_THE_KEY and ApiKey.objects.filter(unaware, pk=seen.key_id).exclude(verdict__in=settled).exists():
+    if (
+        seen.reason in _DOUBTS_THE_KEY
+        and ApiKey.objects.filter(unaware, pk=seen.key_id).exclude(verdict__in=settled).exists()
+    ):
         hurry(plans.filter(assistant=None))
     if seen.reason in _DOUBTS_THE_PAIR:
         pairs = AssistantKey.objects.filter(unaware, key_id=seen.key_id, assistant__slug=seen.assistant_slug)

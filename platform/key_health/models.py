@@ -16,8 +16,8 @@ class CheckKind(models.TextChoices):
 class CheckPlan(models.Model):
     """The next check of a key alone (no assistant: the read probe) or of a (key, assistant) pair (create and cancel).
 
-    Claimed by a conditional UPDATE (sessions_api/claims.py); a claim that expires is taken up again. Written in the transaction of
-    the change that wants the check, so that no lost message can lose it.
+    Claimed by a conditional UPDATE (sessions_api/claims.py); a claim that expires is taken up again. Written in the
+    transaction of the change that wants the check, so that no lost message can lose it.
     """
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="check_plans")

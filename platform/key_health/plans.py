@@ -51,7 +51,10 @@ def plan_missing() -> int:
     )
     now = timezone.now()
     plans = [CheckPlan(key_id=key_id, due_at=now) for key_id in keys.values_list("pk", flat=True)]
-    plans += [CheckPlan(key_id=key, assistant_id=assistant, due_at=now) for key, assistant in pairs.values_list("key_id", "assistant_id")]
+    plans += [
+        CheckPlan(key_id=key, assistant_id=assistant, due_at=now)
+        for key, assistant in pairs.values_list("key_id", "assistant_id")
+    ]
     if plans:
         CheckPlan.objects.bulk_create(plans, ignore_conflicts=True)
     return len(plans)

@@ -96,7 +96,9 @@ async def _ask(client: ChatKitClient, probe: Probe) -> Finding:
 
 async def _read(client: ChatKitClient, probe: Probe) -> Finding:
     probed = await client.read_probe(probe.base_url, probe.credentials, deadline=DEADLINE)
-    return Finding(Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms)
+    return Finding(
+        Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms
+    )
 
 
 async def _create_and_cancel(client: ChatKitClient, probe: Probe) -> Finding:

@@ -17,7 +17,9 @@ class Requested(Enum):
     """What becomes of the request; each a sentence for the person who asked."""
 
     SENT = "The check of {key} is queued; reload in a few seconds."
-    LATER = "The check of {key} is queued for later: the message broker is away, and the worker's next tick takes it up."
+    LATER = (
+        "The check of {key} is queued for later: the message broker is away, and the worker's next tick takes it up."
+    )
     INACTIVE = "{key} is not checked: its tenant is not active, or the key is retired."
 
     def sentence(self, key: ApiKey) -> str:

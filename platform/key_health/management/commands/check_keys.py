@@ -15,7 +15,10 @@ from tenants.verdict_words import words_for
 
 
 class Command(BaseCommand):
-    help = "Checks the keys of all active tenants, or of one, and prints each finding. Exit code 1 where a key or pair does not work."
+    help = (
+        "Checks the keys of all active tenants, or of one, and prints each finding. "
+        "Exit code 1 where a key or pair does not work."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", metavar="SLUG", help="Only the keys of this tenant.")
@@ -40,18 +43,24 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"No tenant has the slug “{slug}”. The admin's list of tenants shows the slugs.")
         if not tenant.is_active:
-            raise CommandError(f"{tenant} is {tenant.get_state_display()}, and only keys of active tenants are checked.")
+            raise CommandError(
+                f"{tenant} is {tenant.get_state_display()}, and only keys of active tenants are checked."
+            )
         return tenant
 
     def _print(self, found: list[tuple[CheckPlan, Finding]]) -> None:
         if not found:
-            self.stdout.write("Nothing to check: no active tenant has a key, or a worker is checking them at this moment.")
+            self.stdout.write(
+                "Nothing to check: no active tenant has a key, or a worker is checking them at this moment."
+            )
             return
         rows = [("tenant", "key", "assistant", "finding", "ms", "cure")]
         for plan, finding in found:
             words = words_for(finding.verdict, finding.reason)
             assistant = plan.assistant.name if plan.assistant else "(the key alone)"
-            rows.append((plan.key.tenant.slug, str(plan.key), assistant, words.title, str(finding.latency_ms), words.cure))
+            rows.append(
+                (plan.key.tenant.slug, str(plan.key), assistant, words.title, str(finding.latency_ms), words.cure)
+            )
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
         for row in rows:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

@@ -1,0 +1,130 @@
+"""Cancels live sessions at OpenAI: those of a suspended tenant, a retired key, a deleted assistant; newest first, best
+effort until they expire (10 minutes at most).
+
+The rows are marked in the transaction that withdraws the access; cancelling goes by the rows, so no lost message loses one.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.record import Actor, record
+from chatkit_client.client import ChatKitClient
+from chatkit_client.errors import ChatKitError
+from chatkit_client.transport import Credentials
+from encryption.vault import SecretError
+from sessions_api.claims import claim_rows
+from sessions_api.edge import credentials_of, make_transport
+from sessions_api.models import LiveSession
+from tenants.audit_subjects import subject_of
+from tenants.models import Tenant, TenantState
+from tenants.upstreams import upstream
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(seconds=60)
+BATCH: Final = 100
+CONCURRENCY: Final = 50
+DEADLINE: Final = 4.0
+_LONGEST_PAUSE: Final = timedelta(seconds=60)
+
+
+def request_cancelling(
+    *, tenant_id: uuid.UUID, key_id: uuid.UUID | None = None, assistant_id: uuid.UUID | None = None
+) -> int:
+    """Marks the live sessions of a tenant, or of one of its keys or assistants; call it in the transaction of the change."""
+    sessions = _uncancelled().filter(tenant_id=tenant_id, cancel_requested_at=None)
+    if key_id is not None:
+        sessions = sessions.filter(key_id=key_id)
+    if assistant_id is not None:
+        sessions = sessions.filter(assistant_id=assistant_id)
+    return sessions.update(cancel_requested_at=timezone.now())
+
+
+def request_overlooked() -> int:
+    """Marks sessions whose access was withdrawn while they were being granted, so that no signal could know of them."""
+    withdrawn = ~Q(tenant__state=TenantState.ACTIVE) | Q(key__retired_at__isnull=False)
+    late = list(_uncancelled().filter(withdrawn, cancel_requested_at=None).values_list("pk", flat=True)[:BATCH])
+    return LiveSession.objects.filter(pk__in=late).update(cancel_requested_at=timezone.now()) if late else 0
+
+
+def cancel_claimed(sessions: QuerySet[LiveSession] | None = None) -> tuple[int, int]:
+    """Claims a batch of the marked sessions, newest first, and cancels them at OpenAI; gives how many of each.
+
+    What could not be cancelled is tried again after a pause that doubles, until it expires by itself.
+    """
+    marked = (_uncancelled() if sessions is None else sessions).filter(cancel_requested_at__isnull=False)
+    claimed = claim_rows(marked.select_related("key__tenant").order_by("-granted_at"), limit=BATCH, lease=LEASE)
+    if not claimed:
+        return 0, 0
+    cancelled = asyncio.run(_cancel_all(_ready(claimed)))
+    mine = LiveSession.objects.filter(claim=claimed[0].claim)
+    mine.filter(pk__in=cancelled).update(cancelled_at=timezone.now(), claim=None, claimed_until=None)
+    for session in claimed:
+        if session.pk not in cancelled:
+            pause = min(timedelta(seconds=2) * 2**session.attempts, _LONGEST_PAUSE)
+            mine.filter(pk=session.pk).update(claim=None, claimed_until=timezone.now() + pause)
+    return len(claimed), len(cancelled)
+
+
+def revoke_sessions(*, tenant: Tenant, actor: Actor) -> int:
+    """Marks all live sessions of a tenant for cancelling, with an audit event; the tenant itself goes on. Gives their number."""
+    with transaction.atomic():
+        count = request_cancelling(tenant_id=tenant.pk)
+        record(Action.SESSIONS_REVOKED, actor=actor, subject=subject_of(tenant), changes={"sessions": count})
+    return count
+
+
+def purge_expired() -> int:
+    """Forgets sessions that expired. A tenant that is being deleted keeps its own to the end, for the count in the audit."""
+    expired = LiveSession.objects.filter(expires_at__lt=timezone.now()).exclude(tenant__state=TenantState.DELETING)
+    ids = list(expired.values_list("pk", flat=True)[: 10 * BATCH])
+    return LiveSession.objects.filter(pk__in=ids).delete()[0] if ids else 0
+
+
+def _uncancelled() -> QuerySet[LiveSession]:
+    return LiveSession.objects.filter(cancelled_at=None, expires_at__gt=timezone.now())
+
+
+Ready = tuple[LiveSession, str, Credentials]
+
+
+def _ready(sessions: Sequence[LiveSession]) -> list[Ready]:
+    """The sessions whose key can be opened and may be sent where its tenant points."""
+    ready: list[Ready] = []
+    for session in sessions:
+        try:
+            ready.append((session, upstream(session.key.tenant.upstream).base_url, credentials_of(session.key)))
+        except (SecretError, KeyError) as error:
+            logger.warning(
+                "a session can't be cancelled, it will expire",
+                extra={"session": str(session.pk), "why": type(error).__name__},
+            )
+    return ready
+
+
+async def _cancel_all(sessions: Sequence[Ready]) -> set[uuid.UUID]:
+    """Gives those that OpenAI has cancelled, or does not know any more."""
+    gate = asyncio.Semaphore(CONCURRENCY)
+    async with make_transport(connections=CONCURRENCY) as transport:
+        client = ChatKitClient(transport)
+
+        async def one(session: LiveSession, base_url: str, credentials: Credentials) -> uuid.UUID | None:
+            async with gate:
+                try:
+                    await client.cancel_session(base_url, credentials, session.session_id, deadline=DEADLINE)
+                except (ChatKitError, ValueError) as error:
+                    logger.warning("a session was not cancelled: %s", error, extra={"session": str(session.pk)})
+                    return None
+                return session.pk
+
+        done = await asyncio.gather(*(one(*ready) for ready in sessions))
+    return {pk for pk in done if pk is not None}
