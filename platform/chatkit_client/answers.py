@@ -14,11 +14,15 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from chatkit_client.calls import SESSION_ID, THREAD_ID
 from chatkit_client.classify import classify, has_envelope
+from chatkit_client.credentials import SupportsReveal
+from chatkit_client.echoes import repeats_key
 from chatkit_client.errors import Reason, UpstreamInvalid
 
-_CLIENT_SECRET = re.compile(r"[\x21-\x7e]{1,8192}")
+# The browser sends it as a bearer token, so it has that syntax (RFC 6750, b64token).
+_CLIENT_SECRET = re.compile(r"(?=.{1,8192}\Z)[A-Za-z0-9._~+/-]+=*")
 _MEDIA_TYPE = re.compile(r"application/json(?:[ \t]*;.{0,200})?", re.IGNORECASE)
-_LAST_SECOND_OF_9999: Final = 253_402_300_799
+# From 2023 to 2100: told without a clock, since ours may be wrong.
+_PLAUSIBLE_EXPIRY: Final = range(1_700_000_000, 4_102_444_800)
 _MAX_PAGE: Final = 100
 _V = TypeVar("_V")
 
@@ -67,8 +71,8 @@ class _Unfit(Exception):
         self.reason = reason
 
 
-def read_session(answer: Answer, *, user: str) -> Session:
-    """Read the answer to `create_session`; an echoed `user` must be the one that was asked for."""
+def read_session(answer: Answer, *, user: str, key: SupportsReveal) -> Session:
+    """Read the answer to `create_session`, which was asked for `user` with `key`."""
 
     def read(data: Mapping[str, Any]) -> Session:
         session = Session(
@@ -77,10 +81,13 @@ def read_session(answer: Answer, *, user: str) -> Session:
             expires_at=_take(data, "expires_at", int),
             status=_take(data, "status", str),
         )
-        _demand(0 < session.expires_at <= _LAST_SECOND_OF_9999)
+        _demand(data.get("object", "chatkit.session") == "chatkit.session")
+        _demand(session.expires_at in _PLAUSIBLE_EXPIRY)
         _demand(session.status == "active")
         # Were answers ever to change places on a connection, one visitor would get the secret of another.
         _demand(data.get("user", user) == user, Reason.ANSWER_MISMATCH)
+        # The id is stored and the secret goes to a browser: neither may give the tenant's key away.
+        _demand(not repeats_key(session.id, key.reveal()) and not repeats_key(session.client_secret, key.reveal()))
         return session
 
     return _read(answer, read)

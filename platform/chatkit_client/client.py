@@ -9,9 +9,10 @@ from typing import Literal, TypeVar
 from chatkit_client import answers, calls
 from chatkit_client.answers import Answer, Session, ThreadPage
 from chatkit_client.calls import Call, SessionSettings
+from chatkit_client.credentials import Credentials
 from chatkit_client.echoes import repeats_key
 from chatkit_client.errors import ChatKitError
-from chatkit_client.transport import Credentials, Transport
+from chatkit_client.transport import Transport
 
 _V = TypeVar("_V")
 
@@ -53,7 +54,7 @@ class ChatKitClient:
         """Mint a session for one visitor."""
         call = calls.create_session(user=user, settings=settings)
         answer = await self._transport.send(base_url, credentials, call, deadline=deadline)
-        session = _read(lambda: answers.read_session(answer, user=user), credentials)
+        session = _read(lambda: answers.read_session(answer, user=user, key=credentials.key), credentials)
         return Created(session, answer.latency_ms, answer.status, answer.request_id)
 
     async def cancel_session(

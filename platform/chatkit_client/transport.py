@@ -14,9 +14,8 @@ import re
 import ssl
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 import aiohttp
 import certifi
@@ -25,10 +24,13 @@ from yarl import URL
 from chatkit_client.answers import Answer
 from chatkit_client.base_urls import checked_base_url
 from chatkit_client.calls import Call
+from chatkit_client.credentials import HEADER_VALUE, Credentials, SupportsReveal
 from chatkit_client.echoes import repeats_key
 from chatkit_client.errors import KeyRejected, Reason, UpstreamInvalid, UpstreamUnavailable
 from chatkit_client.failures import Failure, explain, explain_body
 from chatkit_client.wire import BoundedConnector, BoundedHandler
+
+__all__ = ["Credentials", "SupportsReveal", "Transport"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,31 +43,10 @@ _FIXED_HEADERS: Final = {
 _BETA: Final = "chatkit_beta=v1"
 _KEPT_HEADERS: Final = ("content-type", "content-encoding", "retry-after")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,1024}")
 # Longer than a busy platform's gaps, so that handshakes are rare; a connection that the server closed is noticed.
 _KEEP_ALIVE_SECONDS: Final = 60
 _DNS_SECONDS: Final = 30
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-class SupportsReveal(Protocol):
-    """A secret that is given away only on an explicit word."""
-
-    def reveal(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A tenant's key, and the organization and project where the key needs them said."""
-
-    key: SupportsReveal = field(repr=False)
-    organization: str = ""
-    project: str = ""
-
-    def __post_init__(self) -> None:
-        for value in (self.organization, self.project):
-            if value and not _HEADER_VALUE.fullmatch(value):
-                raise ValueError("organization and project must be printable ASCII without blanks (org_…, proj_…)")
 
 
 class Transport:
@@ -171,7 +152,7 @@ class Transport:
     ) -> Answer | Failure:
         """Send once; every foreign exception ends here, because aiohttp's hold the Authorization header."""
         key = credentials.key.reveal()
-        if not _HEADER_VALUE.fullmatch(key):
+        if not HEADER_VALUE.fullmatch(key):
             return Failure(KeyRejected, Reason.INVALID_KEY)
         try:
             response = await session.request(

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from chatkit_client import answers
 from chatkit_client.answers import Answer, Session, Thread, ThreadPage
 from chatkit_client.errors import ChatKitError, Reason, UpstreamInvalid
+from tests.chatkit_client.cast import Key, make_key
 from tests.chatkit_client.upstream import GOOD
 
+KEY = Key(make_key())
 JSON = {"content-type": "application/json"}
 
 
@@ -24,7 +26,7 @@ def refused(read, *args, **named):
 
 
 def test_a_good_session_is_read_and_its_secret_is_not_printed():
-    session = answers.read_session(answer(GOOD | {"user": "u", "new_field": [1]}), user="u")
+    session = answers.read_session(answer(GOOD | {"user": "u", "new_field": [1]}), user="u", key=KEY)
 
     assert session == Session("cksess_abc", "ek_abc", 1_800_000_000, "active")
     assert "ek_abc" not in repr(session)
@@ -39,15 +41,19 @@ def test_an_answer_does_not_print_what_the_upstream_wrote():
     [
         *[
             ("client_secret", value)
-            for value in (None, 1, [], {}, True, "", " ", "a b", "ek_é", "ek_\n", "\ud800", "e" * 9000)
+            for value in (None, 1, [], {}, True, "", " ", "a b", "ek_é", "ek_\n", "<b>", "ek_=x", "\ud800", "e" * 9000)
         ],
         *[("id", value) for value in (None, 5, "", "x", "cksess_", "cksess_a/../b", "cksess_" + "a" * 201)],
-        *[("expires_at", value) for value in (None, True, "1800000000", 1.8e9, 0, -1, 10**15, 10**300, [])],
+        *[
+            ("expires_at", value)
+            for value in (None, True, "1800000000", 1.8e9, 0, -1, 4_102_444_800, 10**15, 10**300, [])
+        ],
+        *[("object", value) for value in (None, "list", 1)],
         *[("status", value) for value in (None, 1, "expired", "cancelled", "")],
     ],
 )
 def test_a_session_with_a_wrong_field_is_invalid(field, value):
-    error = refused(answers.read_session, answer(GOOD | {field: value}), user="u")
+    error = refused(answers.read_session, answer(GOOD | {field: value}), user="u", key=KEY)
 
     assert (error.reason, error.status, error.request_id, error.latency_ms) == (Reason.BODY_INVALID, 200, "req_1", 7)
 
@@ -56,7 +62,7 @@ def test_a_session_with_a_wrong_field_is_invalid(field, value):
 def test_a_session_with_a_missing_field_is_invalid(field):
     body = {name: value for name, value in GOOD.items() if name != field}
 
-    assert refused(answers.read_session, answer(body), user="u").reason is Reason.BODY_INVALID
+    assert refused(answers.read_session, answer(body), user="u", key=KEY).reason is Reason.BODY_INVALID
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,7 @@ def test_a_session_with_a_missing_field_is_invalid(field):
     ],
 )
 def test_a_body_that_is_not_strict_json_is_invalid(body):
-    assert refused(answers.read_session, answer(body), user="u").reason is Reason.BODY_INVALID
+    assert refused(answers.read_session, answer(body), user="u", key=KEY).reason is Reason.BODY_INVALID
 
 
 @pytest.mark.parametrize(
@@ -93,25 +99,25 @@ def test_a_body_that_is_not_strict_json_is_invalid(body):
 def test_another_content_type_is_invalid(content_type):
     headers = {} if content_type is None else {"content-type": content_type}
 
-    assert refused(answers.read_session, answer(GOOD, headers), user="u").reason is Reason.CONTENT_TYPE
+    assert refused(answers.read_session, answer(GOOD, headers), user="u", key=KEY).reason is Reason.CONTENT_TYPE
 
 
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8 "]
 )
 def test_json_with_parameters_is_read(content_type):
-    assert answers.read_session(answer(GOOD, {"content-type": content_type}), user="u").id == "cksess_abc"
+    assert answers.read_session(answer(GOOD, {"content-type": content_type}), user="u", key=KEY).id == "cksess_abc"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "identity, gzip", ""])
 def test_a_compressed_answer_is_invalid_without_looking_into_it(encoding):
-    error = refused(answers.read_session, answer(GOOD, JSON | {"content-encoding": encoding}), user="u")
+    error = refused(answers.read_session, answer(GOOD, JSON | {"content-encoding": encoding}), user="u", key=KEY)
 
     assert error.reason is Reason.CONTENT_ENCODING
 
 
 def test_a_session_of_another_user_is_never_handed_out():
-    error = refused(answers.read_session, answer(GOOD | {"user": "somebody else"}), user="u")
+    error = refused(answers.read_session, answer(GOOD | {"user": "somebody else"}), user="u", key=KEY)
 
     assert error.reason is Reason.ANSWER_MISMATCH
 
@@ -169,7 +175,7 @@ def test_only_openai_itself_can_say_that_something_is_gone():
 
 
 READERS = [
-    lambda given: answers.read_session(given, user="u"),
+    lambda given: answers.read_session(given, user="u", key=KEY),
     lambda given: answers.read_cancelled(given, session_id="cksess_abc"),
     lambda given: answers.read_deleted(given, thread_id="cthr_1"),
     answers.read_threads,

@@ -59,6 +59,10 @@ def echo(where: str, key: str) -> bytes:
         "malformed json": whole(b'{"client_secret": "' + key.encode()),
         "html": whole(f"<html>{key}</html>".encode(), "502 Bad Gateway", content_type=f"text/html; k={key}"),
         "good but blank": whole(GOOD | {"client_secret": f"{key} {key}"}),
+        "key as secret": whole(GOOD | {"client_secret": key}),
+        "key in secret": whole(GOOD | {"client_secret": f"ek_{key}x" + "y" * 200}),
+        "hex as secret": whole(GOOD | {"client_secret": "ek_" + key.encode().hex()}),
+        "key in id": whole(GOOD | {"id": "cksess_" + key}),
         "other types": whole(GOOD | {"id": key, "expires_at": key, "status": key}),
         "other user": whole(GOOD | {"user": key}),
         "bad header line": f"HTTP/1.1 200 OK\r\n{key}\x00: x\r\n\r\n".encode(),
@@ -71,7 +75,8 @@ def echo(where: str, key: str) -> bytes:
 PLACES = [
     *[f"body {status}" for status in (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 451, 499, 500, 503, 529, 599)],
     "header", "hex id", "reversed id", "slice as id", "slice as code", "redirect", "malformed json", "html",
-    "good but blank", "other types", "other user", "bad header line", "bad status line", "truncated", "encoding",
+    "good but blank", "key as secret", "key in secret", "hex as secret", "key in id", "other types", "other user",
+    "bad header line", "bad status line", "truncated", "encoding",
 ]  # fmt: skip
 
 
@@ -118,14 +123,16 @@ async def test_a_failed_connection_does_not_carry_the_request_that_it_failed_for
 
 @pytest.mark.asyncio
 async def test_no_value_prints_the_key_or_the_secret(caplog):
-    key = make_key()
+    key, secret = make_key(), make_key()
     caplog.set_level(logging.DEBUG)
 
-    async with client_of(says(whole(GOOD | {"client_secret": f"ek_{key}"}))) as (client, server):
+    async with client_of(says(whole(GOOD | {"client_secret": secret}))) as (client, server):
         created = await mint(client, server, key)
 
-    assert_silent(f"{created!r} {created} {credentials(key)!r} {client!r} {vars(client)}", key)
-    assert_silent(caplog.text, key)
+    assert created.session.client_secret == secret
+    for canary in (key, secret):
+        assert_silent(f"{created!r} {created} {credentials(key)!r} {client!r} {vars(client)}", canary)
+        assert_silent(caplog.text, canary)
 
 
 @pytest.mark.parametrize("form", ["plain", "reversed", "hex", "base64", "urlsafe"])
