@@ -21,6 +21,11 @@ def test_a_ticket_opens_one_assistant_of_its_tenant():
     assert read(mint("other_one-2")).assistant_slug == "other_one-2"
 
 
+def test_a_ticket_is_what_its_specification_says():
+    assert mint() == sign(PREVIEW_TICKET, NOW.to_bytes(5, "big") + b"main", context=TENANT)
+    assert (PREVIEW_TICKET.version, PREVIEW_TICKET.label) == ("pt1", "preview-ticket")
+
+
 def test_the_longest_slug_fits():
     assert read(mint("x" * 80)).assistant_slug == "x" * 80
 

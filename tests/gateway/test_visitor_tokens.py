@@ -56,6 +56,19 @@ def test_a_token_names_its_visitor(visitor):
     assert len(token) <= 512
 
 
+def test_a_token_is_what_its_specification_says():
+    """Visitors keep tokens for months, so the layout may only change with the version word."""
+    late, epoch = 2**39 + 1, 2**31 + 1
+    payload = b"\x01" + late.to_bytes(5, "big") + epoch.to_bytes(4, "big") + b"user-42"
+
+    token = sign(VISITOR_TOKEN, payload, context=TENANT)
+
+    assert mint(Visitor.known("user-42"), epoch=epoch, now=late) == token
+    assert read(token, epoch=epoch, now=late) == Visitor.known("user-42")
+    assert read(token, epoch=1, now=late) is None
+    assert (VISITOR_TOKEN.version, VISITOR_TOKEN.label, VISITOR_TOKEN.max_length) == ("vt1", "visitor-token", 512)
+
+
 def test_each_new_visitor_is_somebody_else():
     assert len({Visitor.anonymous().id for _ in range(1_000)}) == 1_000
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tenants.origins import OriginRule, OriginRules, Reason, parse_entry
+from tenants.origins import EntryRefused, OriginRule, OriginRules, Reason, parse_entry
 
 VECTORS = json.loads((Path(__file__).parent / "origin-vectors.json").read_text())
 RULES = OriginRules(parse_entry(entry, allow_http=True) for entry in VECTORS["rules"])
@@ -87,6 +87,21 @@ def test_subdomains_count_with_scheme_and_port():
     assert not rules.decide("https://a.example.com:8443.example.com:8443")
 
 
+def test_a_name_has_at_most_253_characters():
+    longest = ".".join(["a" * 61] * 4) + ".shop"
+    rules = OriginRules([parse_entry(longest), OriginRule("https", "a" + longest)])
+
+    assert len(longest) == 252
+    assert rules.decide(f"https://{longest}")
+    assert rules.decide(f"https://a{longest}")
+    assert (
+        OriginRules([OriginRule("https", "aa" + longest)]).decide(f"https://aa{longest}").reason == "origin_malformed"
+    )
+    assert parse_entry("a" + longest).host == "a" + longest
+    with pytest.raises(EntryRefused, match="at most 253"):
+        parse_entry("aa" + longest)
+
+
 def test_a_name_and_its_subdomains_are_two_entries():
     rules = OriginRules([parse_entry("example.com"), parse_entry("*.example.com")])
 
@@ -104,6 +119,7 @@ def test_a_name_and_its_subdomains_are_two_entries():
         ("xn--a", False),
         ("xn--abc-", False),
         ("xn--99999999", False),
+        ("xn--a_b", False),  # no punycode at all
         ("xn--bcher-kva.xn--a", False),
         ("xn--a.xn--bcher-kva", False),
         ("xn--xn--bcher-kva-", False),
