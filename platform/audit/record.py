@@ -87,7 +87,12 @@ def record(action: Action, *, actor: Actor, subject: Subject, changes: Mapping[s
 
 def link_hash(event: AuditEvent) -> str:
     """SHA-256 over 0x00 and the canonical JSON of every other column, in hex."""
-    row = {
+    return hashlib.sha256(b"\x00" + rfc8785.dumps(link_columns(event))).hexdigest()
+
+
+def link_columns(event: AuditEvent) -> dict[str, Any]:
+    """What the hash covers: every column but the hash itself, as JSON."""
+    return {
         "seq": event.seq,
         "id": str(event.id),
         "at": event.at.isoformat(),
@@ -104,4 +109,3 @@ def link_hash(event: AuditEvent) -> str:
         "changes": event.changes,
         "prev_hash": event.prev_hash,
     }
-    return hashlib.sha256(b"\x00" + rfc8785.dumps(row)).hexdigest()

@@ -13,7 +13,7 @@ from audit.record import Actor, Subject, record
 R = TypeVar("R", bound=HttpResponseBase)
 
 
-def audited_password_change(request: HttpRequest, user_id: str | int | None, view: Callable[[], R]) -> R:
+def audited_password_change(request: HttpRequest, user_id: str | int, view: Callable[[], R]) -> R:
     """Runs Django's own view, which has no hook for this, and compares the stored hash before and after."""
     if request.method != "POST":
         return view()

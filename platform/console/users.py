@@ -26,7 +26,7 @@ class SuperusersOnly(AuditedAdmin):
         return _is_superuser(request)
 
 
-class ConsoleUserAdmin(PasswordAgainMixin, SuperusersOnly, UserAdmin):
+class ConsoleUserAdmin(PasswordAgainMixin, SuperusersOnly, UserAdmin):  # type: ignore[type-arg]
     audit_actions = {User: Vocabulary(Action.USER_CREATED, Action.USER_CHANGED, Action.USER_DELETED)}
     # Names and addresses of people are only named: an event can't be erased.
     audited_values: ClassVar[frozenset[str]] = frozenset(

@@ -59,6 +59,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    # Before Django's admin, whose templates it extends by name; after its auth, whose admin pages it replaces.
+    "console.apps.ConsoleConfig",
     "console.apps.ConsoleAdminConfig",
     "rest_framework",
     "drf_spectacular",
@@ -67,7 +69,6 @@ INSTALLED_APPS = [
     "csp",
     "encryption",
     "audit",
-    "console.apps.ConsoleConfig",
     "tenants",
     "gateway",
     "sessions_api",
@@ -93,7 +94,7 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "platform" / "console" / "templates"],
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
