@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -140,6 +140,12 @@ class KeyState:
     verdict: Verdict
     keys: int
     pairs: int
+
+
+def sessions_by_outcome(*, since: timedelta = timedelta(hours=1)) -> dict[str, int]:
+    """Requests by outcome, from all tenants together."""
+    rows = SessionRequest.objects.filter(at__gte=timezone.now() - since, is_preflight=False).order_by()
+    return dict(rows.values_list("outcome").annotate(requests=Sum("count")))
 
 
 def key_states() -> tuple[KeyState, ...]:
