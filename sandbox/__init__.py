@@ -7,7 +7,7 @@ is documented and as recorded replies show it, so that the platform's own readin
     openai_api.py     sessions, threads, models        conversation.py   the channel that the web component speaks
     errors.py         OpenAI's error table             session_request.py   what a create body may hold
     world.py          what exists: keys, projects, workflows, sessions, threads, the journal, the host's mood
-    control.py        how a test or a person changes the world
+    control.py        how a test or a person changes the world (control_deeds.py: what can be done)
     faults/           a table of named transport faults, and a raw server that plays them
     sites/            the demo's websites
     testing.py        `running_sandbox()` and a typed client for tests

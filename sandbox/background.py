@@ -18,7 +18,7 @@ def running(
 ) -> Iterator[tuple[T, asyncio.AbstractEventLoop]]:
     """Awaits `start` on a loop of its own, yields its result, awaits `stop` at the end, and leaves nothing behind."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="sandbox", daemon=True)
+    thread = threading.Thread(target=_live, args=(loop,), name="sandbox", daemon=True)
     thread.start()
     try:
         server = _run(loop, _awaited(start()))
@@ -30,8 +30,14 @@ def running(
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(START_SECONDS)
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+
+
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    """The whole life of the loop, its end included: the caller's thread may have a running loop of its own."""
+    loop.run_forever()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 def _run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:

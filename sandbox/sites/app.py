@@ -79,9 +79,6 @@ def _text(text: str, content_type: str) -> Handler:
 def _add_static(app: web.Application, site: Site) -> None:
     """The built app: its files as they are, its index page for every path that is no file."""
     root = (site.root or Path()).resolve()
-    index = root / "index.html"
-    if not index.is_file():
-        raise SystemExit(f"{root} holds no index.html. Build the app first: `make frontend`.")
 
     async def config(request: web.Request) -> web.Response:
         return web.json_response(dict(site.config))
@@ -92,7 +89,7 @@ def _add_static(app: web.Application, site: Site) -> None:
             return web.FileResponse(wanted)
         if wanted.suffix:
             raise web.HTTPNotFound(text="no such file\n")
-        return web.FileResponse(index)
+        return web.FileResponse(root / "index.html")
 
     app.router.add_get("/config.json", config)
     app.router.add_get("/{path:.*}", show)

@@ -62,7 +62,7 @@ def read_sites(path: Path) -> list[Site]:
         raise SystemExit(f"{path} does not exist. `make demo` writes it.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SystemExit(
-            f"{path} is not a list of sites ({error}). Its shape is told in sandbox/sites/config.py."
+            f"{path} does not read as sites: {error}. Its shape is told in sandbox/sites/config.py."
         ) from None
 
 
@@ -76,8 +76,9 @@ def read_site(entry: Mapping[str, Any]) -> Site:
     chatkit = str(entry.get("chatkit") or "")
     if chatkit and not ORIGIN.fullmatch(chatkit):
         raise ValueError(f"chatkit {chatkit!r} is not an origin")
-    if kind is Kind.STATIC and not entry.get("root"):
-        raise ValueError(f"the static site on port {port} has no root")
+    root = Path(entry["root"]) if entry.get("root") else None
+    if kind is Kind.STATIC and (root is None or not (root / "index.html").is_file()):
+        raise ValueError(f"{root} holds no index.html; `make frontend` builds the app")
     return Site(
         port=port,
         kind=kind,
@@ -86,6 +87,6 @@ def read_site(entry: Mapping[str, Any]) -> Site:
         accent=accent,
         snippet=str(entry.get("snippet") or ""),
         chatkit=chatkit,
-        root=Path(entry["root"]) if entry.get("root") else None,
+        root=root,
         config=dict(entry.get("config") or {}),
     )

@@ -67,10 +67,10 @@ def meet(base_url, *, seconds=1.0, most=2_000_000):
     "name", [name for name in FAULTS if name not in SILENT and not name.startswith("reset_before")]
 )
 def test_a_fault_says_something_or_ends_at_once(faults, name):
-    got, end = meet(faults.base_url(name), seconds=0.4)
+    got, end = meet(faults.base_url(name), seconds=5, most=1)
 
     assert got or end == ENDED
-    assert end != RESET or "reset" in name
+    assert end != RESET
 
 
 @pytest.mark.parametrize(
