@@ -8,13 +8,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from encryption import base64url
 from encryption.aead import decrypt
-from encryption.vault import Binding, open_token, seal
+from encryption.vault import Binding, SecretError, open_token, seal
 from tests.encryption.keys import raw_key, ring
 
 PLACE = Binding(
     owner=UUID("11111111-2222-3333-4444-555555555555"),
     purpose="api-key",
     row=UUID("66666666-7777-8888-9999-aaaaaaaaaaaa"),
+)
+AAD = b"".join(
+    struct.pack(">I", len(field)) + field
+    for field in (b"ckp/secret/v1", PLACE.owner.bytes, PLACE.purpose.encode(), PLACE.row.bytes)
 )
 FROZEN = {
     "ckp1": (
@@ -53,14 +57,28 @@ def test_a_token_is_what_its_specification_says(settings):
     """The docstring of `encryption.vault`, followed by hand."""
     settings.MASTER_KEYS = ring("a")
     version, key_id, wrapped, sealed = seal("by hand", PLACE).split(".")
-    fields = [b"ckp/secret/v1", PLACE.owner.bytes, b"api-key", PLACE.row.bytes]
-    aad = b"".join(struct.pack(">I", len(each)) + each for each in fields)
-    wrapping_aad = aad + struct.pack(">I", 1) + b"a"
 
     box = base64url.decode(wrapped)
-    data_key = AESGCM(raw_key("a")).decrypt(box[:12], box[12:], wrapping_aad)
+    data_key = AESGCM(raw_key("a")).decrypt(box[:12], box[12:], AAD + struct.pack(">I", 1) + b"a")
     box = base64url.decode(sealed)
-    plain = AESGCM(data_key).decrypt(box[:12], box[12:], aad)
+    plain = AESGCM(data_key).decrypt(box[:12], box[12:], AAD)
 
     assert (version, key_id, plain) == ("ckp1", "a", b"by hand")
     assert len(data_key) == 32
+
+
+@pytest.mark.parametrize(("length", "opens"), [(100, True), (6_050, True), (6_051, False)])
+def test_a_token_is_looked_at_up_to_8192_characters(length, opens, settings):
+    """Sealed by hand, since `seal` itself stops at 4,096 bytes."""
+    settings.MASTER_KEYS = ring("a")
+    nonce, data_key = bytes(12), bytes(32)
+    wrapped = nonce + AESGCM(raw_key("a")).encrypt(nonce, data_key, AAD + struct.pack(">I", 1) + b"a")
+    sealed = nonce + AESGCM(data_key).encrypt(nonce, b"x" * length, AAD)
+    token = f"ckp1.a.{base64url.encode(wrapped)}.{base64url.encode(sealed)}"
+
+    assert (len(token) <= 8192) is opens
+    if opens:
+        assert open_token(token, PLACE).reveal() == "x" * length
+    else:
+        with pytest.raises(SecretError):
+            open_token(token, PLACE)

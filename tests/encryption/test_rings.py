@@ -89,6 +89,17 @@ def test_an_unfit_ring_is_refused_with_its_cure(text, cure):
     assert len(longest) < 20 or longest not in message
 
 
+def test_a_key_is_weak_by_its_bytes_alone():
+    """The border on either side: 19 and 20 different bytes; printable text, and the same with one byte that is none."""
+    typed = b"every character here can be typ~"
+
+    for weak in (bytes([*range(0, 190, 10), *[0] * 13]), typed):
+        with pytest.raises(ImproperlyConfigured, match="example or typed"):
+            parse_keys(bad(weak), purpose="MASTER_KEYS")
+    for fit in (bytes([*range(0, 200, 10), *[0] * 12]), typed[:-1] + b"\x7f", b"\x1f" + typed[1:]):
+        assert parse_keys(bad(fit), purpose="MASTER_KEYS").key("a") == fit
+
+
 def test_a_random_key_is_never_called_weak():
     for _ in range(2_000):
         parse_keys("a:" + base64.b64encode(secrets.token_bytes(32)).decode(), purpose="MASTER_KEYS")

@@ -104,6 +104,15 @@ def test_a_payload_that_does_not_fit_is_not_signed_and_a_long_text_not_read():
     assert read_signed(KIND, "x" * 121, context="here") is None
 
 
+def test_the_longest_text_that_is_signed_is_read():
+    token = sign(KIND, b"x" * 52, context="here")
+    shorter = TokenKind(version="xt1", label="example-token", max_length=len(token) - 1)
+
+    assert len(token) == 120
+    assert read_signed(KIND, token, context="here") == b"x" * 52
+    assert read_signed(shorter, token, context="here") is None
+
+
 def test_a_ring_key_that_was_removed_signs_nothing_any_more(settings):
     token = sign(KIND, b"payload", context="here")
 
