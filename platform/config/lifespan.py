@@ -1,0 +1,74 @@
+"""Opens what the public door works with when a server process starts, and closes it in order when it ends.
+
+Nothing here needs the database or Redis to be up: a process starts without them and becomes ready when they are.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from django.conf import settings
+
+from chatkit_client.client import ChatKitClient
+from chatkit_client.transport import Transport
+from gateway.asgi_types import Receive, Scope, Send
+from gateway.breaker import Breakers
+from gateway.bulkhead import Bulkhead
+from gateway.lean import LeanHandler
+from gateway.limits import Limiter, open_redis
+from gateway.resources import STATE_KEY as GATEWAY
+from gateway.resources import Gateway
+from gateway.snapshots import SnapshotStore
+from sessions_api.desk import STATE_KEY as SESSIONS
+from sessions_api.desk import Desk
+from sessions_api.writer import GroupedWriter
+from tenants.snapshot import DatabaseSource
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 5.0
+
+
+async def run_lifespan(scope: Scope, receive: Receive, send: Send, doors: tuple[LeanHandler, ...]) -> None:
+    """ASGI's lifespan protocol: the resources are handed to every request in `scope["state"]`."""
+    await receive()
+    async with AsyncExitStack() as stack:
+        try:
+            state = await stack.enter_async_context(open_resources(doors))
+        except Exception as error:
+            logger.exception("The server could not start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        scope["state"].update(state)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+@asynccontextmanager
+async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[str, object]]:
+    """What endpoints find in their request's state. Closed last first: answers in work, rows, OpenAI, Redis, database."""
+    async with AsyncExitStack() as stack:
+        snapshots = SnapshotStore(DatabaseSource())
+        stack.push_async_callback(snapshots.close)
+        await snapshots.open()
+        redis = open_redis(settings.REDIS_URL) if settings.REDIS_URL else None
+        if redis is not None:
+            stack.push_async_callback(redis.aclose)
+        transport = await stack.enter_async_context(
+            Transport(allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None)
+        )
+        gateway = Gateway(
+            snapshots=snapshots,
+            limiter=Limiter(redis),
+            breakers=Breakers(),
+            bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY),
+        )
+        desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=GroupedWriter())
+        desk.open()
+        stack.push_async_callback(desk.close, seconds=DRAIN_SECONDS)
+        for door in doors:
+            # The server has stopped listening by now, but it cancels what takes long and does not wait for its end.
+            stack.push_async_callback(door.finish, seconds=DRAIN_SECONDS)
+        yield {GATEWAY: gateway, SESSIONS: desk}

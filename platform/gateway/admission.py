@@ -1,0 +1,76 @@
+"""The first decisions on every call for a tenant, in their order: public id, tenant, address, origin.
+
+They cost no more than a look into memory, and they come before anything that costs money.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+
+from gateway.client_address import network_of
+from gateway.errors import Code, PublicError
+from gateway.gcra import Limit
+from gateway.lean import LeanRequest
+from gateway.preview_tickets import read_preview_ticket
+from gateway.resources import Gateway
+from tenants.snapshot import TenantSnapshot
+
+# A session takes a preflight and a POST; what is refused further on must not use up an honest visitor's turns.
+CALLS_PER_SESSION: Final = 2
+TICKET_HEADER: Final = "x-preview-ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page that calls. `preview_of` is the one assistant that it may open, where it is an operator's preview."""
+
+    tenant: TenantSnapshot
+    origin: str
+    preview_of: str | None = None
+
+
+async def find_tenant(gateway: Gateway, public_id: str) -> TenantSnapshot:
+    """The tenant, whatever its state; raises PublicError (tenant_unknown, platform_unavailable)."""
+    tenant = await gateway.snapshots.get(public_id)
+    if tenant is None:
+        raise PublicError(Code.TENANT_UNKNOWN, reason="no_such_tenant")
+    return tenant
+
+
+def require_active(tenant: TenantSnapshot) -> None:
+    """To the outside a suspended tenant is one that does not exist."""
+    if not tenant.is_active:
+        raise PublicError(Code.TENANT_UNKNOWN, reason=f"tenant_{tenant.state}")
+
+
+def limit_address(gateway: Gateway, address: str) -> None:
+    """Stop a flood before it costs anything: counted in this process alone, without I/O. Raises PublicError."""
+    per_minute = CALLS_PER_SESSION * settings.SESSIONS_PER_MINUTE_ADDRESS
+    exceeded = gateway.limiter.take_here([Limit(f"flood:{network_of(address)}", per_minute, "address_flood")])
+    if exceeded is not None:
+        raise PublicError(Code.RATE_LIMITED, reason=exceeded.limit.reason, retry_after=exceeded.retry_after)
+
+
+def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:
+    """The page, if it is on the tenant's list or our own preview with a ticket; raises PublicError (origin_…)."""
+    origin = request.META.get("HTTP_ORIGIN")
+    verdict = tenant.origins.decide(origin)
+    if verdict and origin is not None:
+        return Page(tenant, origin)
+    if origin is not None and origin == settings.PREVIEW_ORIGIN:
+        if request.method == "OPTIONS" and _announces_ticket(request):
+            return Page(tenant, origin)
+        ticket = read_preview_ticket(
+            request.headers.get(TICKET_HEADER, ""), tenant_public_id=tenant.public_id, now=int(time.time())
+        )
+        if ticket is not None:
+            return Page(tenant, origin, preview_of=ticket.assistant_slug)
+    raise PublicError(Code(verdict.reason.value), reason=verdict.reason.value)
+
+
+def _announces_ticket(request: LeanRequest) -> bool:
+    """A preflight carries no header of the call that follows, only the names."""
+    names = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "").lower().split(",")
+    return any(name.strip() == TICKET_HEADER for name in names)

@@ -1,0 +1,60 @@
+"""The generic cell rate algorithm: one number per key, no window edges.
+
+The number is the theoretical arrival time (TAT) of the next request. A request is admitted when the TAT lies no further
+ahead of now than the tolerance; admitted, it moves the TAT on by one interval. A limit of n a minute has an interval of
+60/n s and a tolerance of n - 1 intervals: n at once, then one each interval.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `per_minute` (≥ 1) for whatever `key` names; `reason` is what a refusal is called in the ledger."""
+
+    key: str
+    per_minute: int
+    reason: str
+
+    @property
+    def interval(self) -> float:
+        return 60 / self.per_minute
+
+    @property
+    def tolerance(self) -> float:
+        return self.interval * (self.per_minute - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """The first limit that refuses, and the seconds until it would admit."""
+
+    limit: Limit
+    retry_after: float
+
+
+class Ledger:
+    """TATs in this process's memory: the twin of the script in `limits`. The oldest keys go when there are too many."""
+
+    def __init__(self, *, most: int = 50_000) -> None:
+        self._most = most
+        self._tats: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, limits: Sequence[Limit], *, now: float) -> Exceeded | None:
+        """Admit one request under all limits at once, or charge none of them; `now` in seconds."""
+        for limit in limits:
+            ahead = self._tats.get(limit.key, now) - now
+            # A thousandth of an interval forgives the rounding of floats, never a whole request.
+            if ahead > limit.tolerance + limit.interval / 1000:
+                return Exceeded(limit, ahead - limit.tolerance)
+        self.charge(limits, now=now)
+        return None
+
+    def charge(self, limits: Sequence[Limit], *, now: float) -> None:
+        for limit in limits:
+            self._tats[limit.key] = max(self._tats.get(limit.key, now), now) + limit.interval
+            self._tats.move_to_end(limit.key)
+        while len(self._tats) > self._most:
+            self._tats.popitem(last=False)

@@ -1,0 +1,48 @@
+"""What the stock door needs of the public one: the client's true address and scheme, and an id for each request."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_and_async_middleware
+
+from gateway.client_address import identify
+
+Handler = Callable[[HttpRequest], Any]
+
+
+@sync_and_async_middleware
+def ClientAddressMiddleware(get_response: Handler) -> Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]:
+    """Stands first: everything after it may believe REMOTE_ADDR, `is_secure()` and `request.request_id`."""
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponse:
+            _introduce(request)
+            return _named(request, await get_response(request))
+
+        return middleware
+
+    def sync_middleware(request: HttpRequest) -> HttpResponse:
+        _introduce(request)
+        return _named(request, get_response(request))
+
+    return sync_middleware
+
+
+def _introduce(request: HttpRequest) -> None:
+    client = identify(request)
+    scheme = "https" if client.is_secure else "http"
+    request.META["REMOTE_ADDR"] = client.address
+    request._get_scheme = lambda: scheme  # type: ignore[attr-defined] # the one place that both kinds of request ask
+    request.client = client  # type: ignore[attr-defined]
+    # Ours alone: an id that a client chose could be another request's.
+    request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+    structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+
+
+def _named(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+    return response

@@ -1,0 +1,176 @@
+"""The deed: grant a visitor of an allowed page a ChatKit session, with the tenant's key, and record it.
+
+The page is admitted and the call read (gateway.admission, sessions_api.reading); the decisions here are the rest of the
+order: assistant, identity, limits, upstream. Nothing that the client sent reaches the call to OpenAI. The secret is
+handed out only after the ledger's row is in the database and after a second look at the configuration.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from audit.changes import printable
+from chatkit_client.errors import ChatKitError
+from gateway.admission import Page
+from gateway.client_address import network_of
+from gateway.errors import Code, PublicError
+from gateway.gcra import Limit
+from gateway.visitor_tokens import Visitor, mint_visitor_token, read_visitor_token, upstream_user, visitor_ref
+from sessions_api.attempt import Attempt
+from sessions_api.desk import WRITE_SECONDS, Desk
+from sessions_api.mint import Minted, mint
+from sessions_api.models import LiveSession
+from sessions_api.reading import SessionCall
+from sessions_api.writer import WriteFailed
+from tenants.snapshot import AssistantSnapshot, TenantSnapshot
+from tenants.upstreams import UpstreamChoice
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the visitor's page gets; `expires_at` in epoch seconds, both strings bearer credentials."""
+
+    client_secret: str = field(repr=False)
+    expires_at: int
+    backend: str
+    visitor_token: str = field(repr=False)
+
+    def answer(self) -> dict[str, str | int]:
+        return {
+            "client_secret": self.client_secret,
+            "expires_at": self.expires_at,
+            "expires_in": max(0, self.expires_at - int(time.time())),
+            "backend": self.backend,
+            "visitor_token": self.visitor_token,
+        }
+
+
+async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
+    """A new session, always minted anew. Raises PublicError; `attempt` is filled in for the ledger as far as it came."""
+    tenant = page.tenant
+    assistant = _choose_assistant(page, call)
+    attempt.assistant_slug = assistant.slug
+    if assistant.backend not in call.backends:
+        raise PublicError(Code.INTEGRATION_OUTDATED, reason="integration_outdated")
+    if tenant.user_scope is None:
+        raise PublicError(Code.TENANT_MISCONFIGURED, reason="user_scope_unreadable")
+    now = int(time.time())
+    visitor = _identify(tenant, call, now=now)
+    attempt.visitor_ref = visitor_ref(tenant.user_scope, visitor)
+    await _limit(desk, tenant, attempt)
+    if tenant.upstream is None:
+        raise PublicError(Code.TENANT_MISCONFIGURED, reason="upstream_not_allowed")
+    if assistant.settings is None:
+        raise PublicError(Code.TENANT_MISCONFIGURED, reason="assistant_unusable")
+    if desk.writer.is_full:
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="writer_full")
+    with desk.gateway.bulkhead.room(tenant.id):
+        minted = await mint(
+            client=desk.client,
+            breakers=desk.gateway.breakers,
+            upstream=tenant.upstream,
+            assistant=assistant,
+            session_settings=assistant.settings,
+            user=upstream_user(tenant.user_scope, tenant.public_id, visitor),
+            attempt=attempt,
+        )
+    try:
+        await _look_again(desk, page, assistant, minted)
+        await _record(desk, tenant, assistant, minted, attempt)
+    except BaseException:
+        # Whatever stopped it, even the server's end: nobody got the secret, so the session must not live on.
+        desk.aside(_cancel(desk, tenant.upstream, minted))
+        raise
+    return Granted(
+        client_secret=minted.created.session.client_secret,
+        expires_at=minted.created.session.expires_at,
+        backend=assistant.backend,
+        visitor_token=mint_visitor_token(
+            visitor, tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
+        ),
+    )
+
+
+def _choose_assistant(page: Page, call: SessionCall) -> AssistantSnapshot:
+    assistant = page.tenant.assistant(call.assistant)
+    if assistant is None:
+        reason = "no_default_assistant" if call.assistant is None else "no_such_assistant"
+        raise PublicError(Code.ASSISTANT_UNKNOWN, reason=reason)
+    if page.preview_of is not None and page.preview_of != assistant.slug:
+        raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="ticket_of_another_assistant")
+    return assistant
+
+
+def _identify(tenant: TenantSnapshot, call: SessionCall, *, now: int) -> Visitor:
+    """Whom our token names. Without a good one it is somebody new: a bad token is never an error, nor a hint."""
+    known = read_visitor_token(
+        call.visitor_token or "", tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
+    )
+    return known or Visitor.anonymous()
+
+
+async def _limit(desk: Desk, tenant: TenantSnapshot, attempt: Attempt) -> None:
+    exceeded = await desk.gateway.limiter.take(
+        [
+            Limit(f"tenant:{tenant.id.hex}", tenant.limits.per_tenant, "tenant_limit"),
+            Limit(f"visitor:{tenant.id.hex}:{attempt.visitor_ref}", tenant.limits.per_visitor, "visitor_limit"),
+            Limit(f"address:{network_of(attempt.address)}", settings.SESSIONS_PER_MINUTE_ADDRESS, "address_limit"),
+        ]
+    )
+    if exceeded is not None:
+        raise PublicError(Code.RATE_LIMITED, reason=exceeded.limit.reason, retry_after=exceeded.retry_after)
+
+
+async def _look_again(desk: Desk, page: Page, assistant: AssistantSnapshot, minted: Minted) -> None:
+    """Whether all that the grant rests on still stands: the call to OpenAI may have taken seconds."""
+    tenant = await desk.gateway.snapshots.get(page.tenant.public_id)
+    if tenant is page.tenant:
+        return
+    if tenant is None or not tenant.is_active:
+        raise PublicError(Code.TENANT_UNKNOWN, reason="withdrawn_meanwhile")
+    if page.preview_of is None and page.origin != settings.PREVIEW_ORIGIN and not tenant.origins.decide(page.origin):
+        raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="withdrawn_meanwhile")
+    now = tenant.assistants.get(assistant.slug)
+    if now is None or now.id != assistant.id:
+        raise PublicError(Code.ASSISTANT_UNKNOWN, reason="withdrawn_meanwhile")
+    if tenant.visitor_epoch != page.tenant.visitor_epoch or minted.key.id not in {key.id for key in now.keys}:
+        # The next attempt goes by the new configuration.
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="withdrawn_meanwhile", retry_after=1)
+
+
+async def _record(
+    desk: Desk, tenant: TenantSnapshot, assistant: AssistantSnapshot, minted: Minted, attempt: Attempt
+) -> None:
+    session = minted.created.session
+    live = LiveSession(
+        id=uuid.uuid4(),
+        session_id=session.id,
+        tenant_id=tenant.id,
+        key_id=minted.key.id,
+        assistant_id=assistant.id,
+        visitor_ref=attempt.visitor_ref,
+        granted_at=attempt.at,
+        expires_at=datetime.fromtimestamp(session.expires_at, UTC),
+    )
+    try:
+        await desk.writer.write(attempt.row(outcome="granted"), live, seconds=WRITE_SECONDS)
+    except WriteFailed as failure:
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="not_recorded") from failure
+
+
+async def _cancel(desk: Desk, upstream: UpstreamChoice, minted: Minted) -> None:
+    session_id = minted.created.session.id
+    try:
+        await desk.client.cancel_session(upstream.base_url, minted.credentials, session_id)
+    except (ChatKitError, ValueError) as error:
+        logger.warning("A session that was not handed out could not be cancelled; it expires unused (%s)", error)
+    except asyncio.CancelledError:
+        logger.warning("The server ended before session %s was cancelled; it expires unused", printable(session_id))
+        raise
