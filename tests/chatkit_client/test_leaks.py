@@ -148,7 +148,16 @@ def test_a_repeated_key_is_known_in_every_form(form):
     }[form]
 
     assert repeats_key(text, key)
-    assert repeats_key("req_" + text[5:17], key)
+    assert repeats_key("req_" + text[5:28], key)
+    assert repeats_key("x" * 100 + text + "y" * 100, key)
+
+
+def test_twelve_characters_of_a_key_in_an_identifier_are_enough():
+    key = make_key()
+
+    for start in range(len(key) - 11):
+        assert repeats_key("req_" + key[start : start + 12], key)
+        assert repeats_key(key[::-1][start : start + 12] + "-AMS", key)
 
 
 def test_an_ordinary_request_id_is_not_taken_for_the_key():
