@@ -15,15 +15,18 @@ def good_body(received: Received) -> dict[str, Any]:
     """What OpenAI would answer to this call if all were well."""
     path = received.path.partition("?")[0]
     if path.endswith("/sessions"):
-        return session()
+        return session(received)
     if path.endswith("/cancel"):
-        return session(status="cancelled", client_secret="")
+        return session(received, id=path.split("/")[-2], status="cancelled", client_secret="")
     if received.method == "DELETE":
         return {"id": path.rpartition("/")[2], "object": "chatkit.thread.deleted", "deleted": True}
     return {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
-def session(**changes: Any) -> dict[str, Any]:
+def session(received: Received, **changes: Any) -> dict[str, Any]:
+    """The session that was asked for, with some fields replaced."""
+    asked = _asked(received.body)
+    workflow = asked.get("workflow") if isinstance(asked.get("workflow"), dict) else {}
     expires_at = int(time.time()) + 600
     good = {
         "id": f"cksess_{secrets.token_hex(24)}",
@@ -31,8 +34,14 @@ def session(**changes: Any) -> dict[str, Any]:
         "status": "active",
         "expires_at": expires_at,
         "client_secret": f"ek_sandbox_{expires_at}_{secrets.token_hex(24)}",
-        "user": "somebody",
-        "workflow": {"id": "wf_sandbox_any", "version": None, "state_variables": None, "tracing": {"enabled": True}},
+        "user": asked.get("user", "somebody"),
+        "workflow": {
+            "id": "wf_sandbox_any",
+            "version": None,
+            "state_variables": None,
+            "tracing": {"enabled": True},
+            **(workflow or {}),
+        },
         "rate_limits": {"max_requests_per_1_minute": 10},
         "max_requests_per_1_minute": 10,
         "chatkit_configuration": {
@@ -42,6 +51,14 @@ def session(**changes: Any) -> dict[str, Any]:
         },
     }
     return {**good, **changes}
+
+
+def _asked(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def error_body(message: str, *, type: str = "invalid_request_error", code: str | None = None) -> bytes:

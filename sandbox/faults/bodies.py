@@ -25,12 +25,14 @@ def fixed(make: Callable[[Received], bytes], *, content_type: str | None = "appl
 
 def changed(**fields: Any) -> Play:
     """A good session with some fields replaced."""
-    return fixed(lambda received: encoded(session(**fields)))
+    return fixed(lambda received: encoded(session(received, **fields)))
 
 
 def lacking(name: str) -> Play:
     """A good session without one field."""
-    return fixed(lambda received: encoded({field: value for field, value in session().items() if field != name}))
+    return fixed(
+        lambda received: encoded({field: value for field, value in session(received).items() if field != name})
+    )
 
 
 def good(received: Received) -> bytes:
@@ -104,6 +106,7 @@ BODY_FAULTS = (
     Fault("expires_negative", "U4", "expires_at -1", changed(expires_at=-1)),
     Fault("expires_far", "U4", "expires_at in the year 5138", changed(expires_at=99_999_999_999)),
     Fault("status_cancelled", "U4", "a session born cancelled", changed(status="cancelled")),
+    Fault("other_user", "U4", "a session of somebody else", changed(user="v1.tn_other.somebody-else")),
     Fault("other_object", "U4", "an object of another kind", changed(object="chat.completion")),
     Fault("duplicate_keys", "U4", "client_secret twice", fixed(duplicate_keys)),
     Fault("deep_nesting", "U4", "100,000 brackets in a field", fixed(deep_nesting)),
