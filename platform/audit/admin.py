@@ -43,7 +43,7 @@ class CappedPaginator(_Paginator):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(_ModelAdmin):
-    list_display = ["seq", "when", "what", "actor", "subject_named", "tenant_name", "address"]
+    list_display = ["seq", "when", "what", "subject_named", "who"]
     list_display_links = ["seq", "when"]
     list_filter = [ActionFilter, ("at", admin.DateFieldListFilter), ActorFilter, TenantFilter]
     search_fields = ["subject", "actor", "tenant_name", "=subject_id", "=request_id"]
@@ -74,9 +74,13 @@ class AuditEventAdmin(_ModelAdmin):
     def what(self, event: AuditEvent) -> SafeString:
         return format_html("<code>{}</code>", event.action)
 
-    @admin.display(description="subject")
+    @admin.display(description="to what")
     def subject_named(self, event: AuditEvent) -> SafeString:
-        return format_html('<span class="muted">{}</span> {}', event.subject_type, event.subject)
+        return _two_lines(event.subject or "–", " · ".join(filter(None, (event.subject_type, event.tenant_name))))
+
+    @admin.display(description="who")
+    def who(self, event: AuditEvent) -> SafeString:
+        return _two_lines(event.actor, event.address)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export)
@@ -117,6 +121,10 @@ class AuditEventAdmin(_ModelAdmin):
         event = self.get_object(request, object_id)
         context = _read(event) if event and self.has_view_permission(request, event) else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+
+def _two_lines(first: str, second: str) -> SafeString:
+    return format_html('{}<span class="second">{}</span>', first, second)
 
 
 def _read(event: AuditEvent) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The admin's frame: its site, sessions, log-in, the password again, and the audited base class of every admin page."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -14,3 +14,5 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from console import receivers  # noqa: F401, connects them
+
+        apps.get_app_config("auth").verbose_name = "People"
