@@ -25,4 +25,5 @@ RUN env $(python -m encryption.make_secrets) DATABASE_URL=sqlite:////tmp/none.sq
 USER app
 EXPOSE 8000
 # Forwarding headers are read by the gateway alone (TRUSTED_PROXY_COUNT); requests in flight get ten seconds when it stops.
-CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "10"]
+# The empty log configuration leaves the lines to Django, which writes JSON.
+CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "10", "--log-config", "platform/config/uvicorn_logging.json"]

@@ -155,6 +155,7 @@ def start(family: Family, layout: Layout, environment: dict[str, str], name: str
 def start_platform(family: Family, layout: Layout, environment: dict[str, str]) -> None:
     server = ["-m", "uvicorn", "config.asgi:application", "--host", LOOPBACK, "--lifespan", "on"]
     server += ["--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "5"]
+    server += ["--log-config", str(ROOT / "platform" / "config" / "uvicorn_logging.json")]
     celery = ["-m", "celery", "-A", "config"]
     start(family, layout, environment, "web", *server, "--port", str(layout.port))
     start(family, layout, environment, "preview", *server, "--port", str(layout.preview_port))
