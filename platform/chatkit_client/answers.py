@@ -71,8 +71,8 @@ class _Unfit(Exception):
         self.reason = reason
 
 
-def read_session(answer: Answer, *, user: str, key: SupportsReveal) -> Session:
-    """Read the answer to `create_session`, which was asked for `user` with `key`."""
+def read_session(answer: Answer, *, user: str, workflow_id: str, key: SupportsReveal) -> Session:
+    """Read the answer to `create_session`, which was asked for this user and workflow with this key."""
 
     def read(data: Mapping[str, Any]) -> Session:
         session = Session(
@@ -86,6 +86,7 @@ def read_session(answer: Answer, *, user: str, key: SupportsReveal) -> Session:
         _demand(session.status == "active")
         # Were answers ever to change places on a connection, one visitor would get the secret of another.
         _demand(data.get("user", user) == user, Reason.ANSWER_MISMATCH)
+        _demand(_workflow_of(data, workflow_id) == workflow_id, Reason.ANSWER_MISMATCH)
         # The id is stored and the secret goes to a browser: neither may give the tenant's key away.
         _demand(not repeats_key(session.id, key.reveal()) and not repeats_key(session.client_secret, key.reveal()))
         return session
@@ -169,6 +170,11 @@ def _parse_object(answer: Answer) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise _Unfit
     return data
+
+
+def _workflow_of(data: Mapping[str, Any], asked: str) -> object:
+    workflow = data.get("workflow", {})
+    return workflow.get("id", asked) if isinstance(workflow, dict) else None
 
 
 def _read_thread(row: object) -> Thread:

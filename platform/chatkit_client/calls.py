@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -73,6 +74,10 @@ class SessionSettings:
         _require(
             all(0 < len(name) <= _MAX_VARIABLE_NAME for name in self.state_variables),
             "each name in state_variables must have 1 to 64 characters",
+        )
+        _require(
+            all(isinstance(value, (str, int)) or isfinite(value) for value in self.state_variables.values()),
+            "each number in state_variables must be finite: JSON knows no NaN or Infinity",
         )
 
 

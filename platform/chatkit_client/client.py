@@ -54,7 +54,10 @@ class ChatKitClient:
         """Mint a session for one visitor."""
         call = calls.create_session(user=user, settings=settings)
         answer = await self._transport.send(base_url, credentials, call, deadline=deadline)
-        session = _read(lambda: answers.read_session(answer, user=user, key=credentials.key), credentials)
+        session = _read(
+            lambda: answers.read_session(answer, user=user, workflow_id=settings.workflow_id, key=credentials.key),
+            credentials,
+        )
         return Created(session, answer.latency_ms, answer.status, answer.request_id)
 
     async def cancel_session(

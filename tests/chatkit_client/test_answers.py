@@ -10,7 +10,7 @@ from chatkit_client.errors import ChatKitError, Reason, UpstreamInvalid
 from tests.chatkit_client.cast import Key, make_key
 from tests.chatkit_client.upstream import GOOD
 
-KEY = Key(make_key())
+ASKED = {"user": "u", "workflow_id": "wf_1", "key": Key(make_key())}
 JSON = {"content-type": "application/json"}
 
 
@@ -26,7 +26,7 @@ def refused(read, *args, **named):
 
 
 def test_a_good_session_is_read_and_its_secret_is_not_printed():
-    session = answers.read_session(answer(GOOD | {"user": "u", "new_field": [1]}), user="u", key=KEY)
+    session = answers.read_session(answer(GOOD | {"user": "u", "new_field": [1]}), **ASKED)
 
     assert session == Session("cksess_abc", "ek_abc", 1_800_000_000, "active")
     assert "ek_abc" not in repr(session)
@@ -53,7 +53,7 @@ def test_an_answer_does_not_print_what_the_upstream_wrote():
     ],
 )
 def test_a_session_with_a_wrong_field_is_invalid(field, value):
-    error = refused(answers.read_session, answer(GOOD | {field: value}), user="u", key=KEY)
+    error = refused(answers.read_session, answer(GOOD | {field: value}), **ASKED)
 
     assert (error.reason, error.status, error.request_id, error.latency_ms) == (Reason.BODY_INVALID, 200, "req_1", 7)
 
@@ -62,7 +62,7 @@ def test_a_session_with_a_wrong_field_is_invalid(field, value):
 def test_a_session_with_a_missing_field_is_invalid(field):
     body = {name: value for name, value in GOOD.items() if name != field}
 
-    assert refused(answers.read_session, answer(body), user="u", key=KEY).reason is Reason.BODY_INVALID
+    assert refused(answers.read_session, answer(body), **ASKED).reason is Reason.BODY_INVALID
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_session_with_a_missing_field_is_invalid(field):
     ],
 )
 def test_a_body_that_is_not_strict_json_is_invalid(body):
-    assert refused(answers.read_session, answer(body), user="u", key=KEY).reason is Reason.BODY_INVALID
+    assert refused(answers.read_session, answer(body), **ASKED).reason is Reason.BODY_INVALID
 
 
 @pytest.mark.parametrize(
@@ -99,25 +99,32 @@ def test_a_body_that_is_not_strict_json_is_invalid(body):
 def test_another_content_type_is_invalid(content_type):
     headers = {} if content_type is None else {"content-type": content_type}
 
-    assert refused(answers.read_session, answer(GOOD, headers), user="u", key=KEY).reason is Reason.CONTENT_TYPE
+    assert refused(answers.read_session, answer(GOOD, headers), **ASKED).reason is Reason.CONTENT_TYPE
 
 
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8 "]
 )
 def test_json_with_parameters_is_read(content_type):
-    assert answers.read_session(answer(GOOD, {"content-type": content_type}), user="u", key=KEY).id == "cksess_abc"
+    assert answers.read_session(answer(GOOD, {"content-type": content_type}), **ASKED).id == "cksess_abc"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "identity, gzip", ""])
 def test_a_compressed_answer_is_invalid_without_looking_into_it(encoding):
-    error = refused(answers.read_session, answer(GOOD, JSON | {"content-encoding": encoding}), user="u", key=KEY)
+    error = refused(answers.read_session, answer(GOOD, JSON | {"content-encoding": encoding}), **ASKED)
 
     assert error.reason is Reason.CONTENT_ENCODING
 
 
 def test_a_session_of_another_user_is_never_handed_out():
-    error = refused(answers.read_session, answer(GOOD | {"user": "somebody else"}), user="u", key=KEY)
+    error = refused(answers.read_session, answer(GOOD | {"user": "somebody else"}), **ASKED)
+
+    assert error.reason is Reason.ANSWER_MISMATCH
+
+
+@pytest.mark.parametrize("workflow", [None, 5, [], {"id": "wf_other"}, {"id": None}])
+def test_a_session_of_another_workflow_is_never_handed_out(workflow):
+    error = refused(answers.read_session, answer(GOOD | {"workflow": workflow}), **ASKED)
 
     assert error.reason is Reason.ANSWER_MISMATCH
 
@@ -175,7 +182,7 @@ def test_only_openai_itself_can_say_that_something_is_gone():
 
 
 READERS = [
-    lambda given: answers.read_session(given, user="u", key=KEY),
+    lambda given: answers.read_session(given, **ASKED),
     lambda given: answers.read_cancelled(given, session_id="cksess_abc"),
     lambda given: answers.read_deleted(given, thread_id="cthr_1"),
     answers.read_threads,

@@ -63,6 +63,7 @@ def test_what_is_not_chosen_is_left_to_openai():
         {"max_file_size_mb": 513},
         {"state_variables": {str(number): 1 for number in range(65)}},
         {"state_variables": {"n" * 65: 1}},
+        {"state_variables": {"n": float("nan")}},
     ],
 )
 def test_settings_that_openai_would_refuse_are_refused_when_made(wrong):

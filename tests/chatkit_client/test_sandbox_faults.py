@@ -11,7 +11,7 @@ from chatkit_client.errors import ChatKitError
 from chatkit_client.transport import Transport
 from sandbox.faults.server import running_faults
 from sandbox.faults.table import FAULTS
-from tests.chatkit_client.cast import SETTINGS, credentials, make_key
+from tests.chatkit_client.cast import SETTINGS, USER, credentials, make_key
 from tests.chatkit_client.test_leaks import assert_silent, texts_of
 
 DEADLINE = 0.6
@@ -58,10 +58,7 @@ async def test_a_mint_meets_a_fault_of_the_sandbox(faults, name, caplog):
         started = time.monotonic()
         error = None
         try:
-            # The fault server's good answer is for this user.
-            await ChatKitClient(transport).create_session(
-                base_url, credentials(key), user="somebody", settings=SETTINGS
-            )
+            await ChatKitClient(transport).create_session(base_url, credentials(key), user=USER, settings=SETTINGS)
         except ChatKitError as caught:
             error = caught
         seconds = time.monotonic() - started
