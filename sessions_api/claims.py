@@ -26,9 +26,8 @@ def claim_rows(rows: QuerySet[M], *, limit: int, lease: timedelta) -> list[M]:
     claim = uuid.uuid4()
     with transaction.atomic():
         # Rows that another process is claiming now are passed over; without that, two claims that meet could deadlock.
-        wanted = [
-            row.pk for row in rows.filter(free).select_for_update(skip_locked=True, of=("self",)).only("pk")[:limit]
-        ]
+        locked = rows.filter(free).select_related(None).select_for_update(skip_locked=True, of=("self",))
+        wanted = [row.pk for row in locked.only("pk")[:limit]]
         # Only this UPDATE decides: its condition is looked at again for each row when it is locked.
         rows.model._default_manager.filter(free, pk__in=wanted).update(
             claim=claim, claimed_until=now + lease, attempts=F("attempts") + 1

@@ -47,3 +47,6 @@ def log_as_the_web_does(**_: Any) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        # That a tick was sent, received and done, every five seconds, is no news; that it failed is.
+        logging.getLogger(name).setLevel(logging.WARNING)

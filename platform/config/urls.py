@@ -5,9 +5,13 @@ from django.urls import include, path
 
 from console.reauthentication import reauthenticate
 from dashboards.views import operations
+from key_health.views import check_key_now
+from widget.open_preview import open_preview
 
 urlpatterns = [
     path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
+    path("admin/check-key/<uuid:key_id>/", check_key_now, name="check-key"),
+    path("admin/preview/<uuid:tenant_id>/", open_preview, name="tenant-preview"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
     path("api/v1/ops/", include("dashboards.api.urls")),
     path("admin/", admin.site.urls),

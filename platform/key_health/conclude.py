@@ -83,18 +83,21 @@ def write_check(
     finding: Finding,
     now: datetime,
 ) -> None:
-    KeyCheck.objects.create(
+    """A slot that was written before stays as it is."""
+    KeyCheck.objects.get_or_create(
         slot=slot,
-        key_id=key_id,
-        assistant_id=assistant_id,
-        kind=kind,
-        at=now,
-        finding=finding.verdict,
-        reason=finding.reason,
-        upstream_status=finding.status,
-        upstream_code=finding.code[:64],
-        upstream_request_id=finding.request_id[:128],
-        latency_ms=finding.latency_ms,
+        defaults={
+            "key_id": key_id,
+            "assistant_id": assistant_id,
+            "kind": kind,
+            "at": now,
+            "finding": finding.verdict,
+            "reason": finding.reason,
+            "upstream_status": finding.status,
+            "upstream_code": finding.code[:64],
+            "upstream_request_id": finding.request_id[:128],
+            "latency_ms": finding.latency_ms,
+        },
     )
 
 

@@ -1,0 +1,91 @@
+"""Visitors' sessions as checks that cost nothing."""
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.models import AuditEvent
+from chatkit_client.errors import Reason
+from key_health.check import check_due
+from key_health.live_traffic import learn_from_traffic
+from key_health.models import CheckKind, CheckPlan, KeyCheck
+from sandbox.testing import Sandbox
+from sessions_api.models import SessionRequest
+from tenants.models import ApiKey, AssistantKey, Verdict
+from tests.key_health.cast import Customer, check_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def asked(customer: Customer, outcome: str, reason: str = "", at: datetime | None = None) -> SessionRequest:
+    return SessionRequest.objects.create(
+        id=uuid.uuid4(),
+        at=at or timezone.now(),
+        tenant=customer.tenant,
+        assistant_slug=customer.assistant.slug,
+        key_id=customer.key.pk,
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+def test_a_granted_session_proves_the_key_and_the_pair(alder: Customer) -> None:
+    asked(alder, "granted")
+
+    learn_from_traffic()
+    learn_from_traffic()
+
+    assert (alder.verdict, alder.pair.verdict) == (Verdict.HEALTHY, Verdict.HEALTHY)
+    assert list(KeyCheck.objects.values_list("kind", flat=True)) == [CheckKind.LIVE, CheckKind.LIVE]
+    assert AuditEvent.objects.filter(action=Action.KEY_VERDICT_CHANGED).count() == 1
+
+
+def test_a_grant_from_before_the_last_check_proves_nothing(sandbox: Sandbox, alder: Customer) -> None:
+    asked(alder, "granted", at=timezone.now() - timedelta(seconds=5))
+    sandbox.set_key(alder.secret, "unscoped")
+    check_due()
+
+    learn_from_traffic()
+
+    assert alder.verdict == Verdict.DEGRADED
+
+
+def test_a_refusal_by_openai_makes_the_real_check_due_and_condemns_nothing_itself(
+    sandbox: Sandbox, alder: Customer
+) -> None:
+    check_due()
+    sandbox.set_key(alder.secret, "invalid")
+    asked(alder, "tenant_misconfigured", Reason.INVALID_KEY)
+
+    learn_from_traffic()
+    before = alder.verdict
+    check_due()
+
+    assert before == Verdict.HEALTHY
+    assert alder.verdict == Verdict.INVALID_KEY
+
+
+def test_a_refusal_about_the_workflow_makes_the_pair_due(alder: Customer) -> None:
+    check_due()
+    asked(alder, "tenant_misconfigured", Reason.WORKFLOW_MISSING)
+
+    learn_from_traffic()
+
+    assert CheckPlan.objects.get(due_at__lte=timezone.now()).assistant_id == alder.assistant.pk
+
+
+def test_a_flood_of_refusals_does_not_cut_the_second_look_short(sandbox: Sandbox, alder: Customer) -> None:
+    check_due()
+    sandbox.set_key(alder.secret, "unscoped")
+    check_all()
+    ApiKey.objects.update(checked_at=timezone.now() - timedelta(seconds=1))
+    AssistantKey.objects.update(checked_at=timezone.now() - timedelta(seconds=1))
+    asked(alder, "tenant_misconfigured", Reason.MISSING_SCOPE)
+
+    learn_from_traffic()
+
+    assert alder.verdict == Verdict.DEGRADED
+    assert check_due() == 0
