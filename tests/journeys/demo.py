@@ -77,6 +77,16 @@ def _wait_for(file: Path, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     raise AssertionError(f"The demo did not start within {START_SECONDS} s. Its logs are in {file.parent / 'logs'}")
 
 
+def wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"Nothing listens on port {port} after 20 s.")
+
+
 def free_ports() -> int:
     """The first of PORTS consecutive ports that are all free."""
     for port in range(20000 + os.getpid() % 2000 * 10, 45000, PORTS):
