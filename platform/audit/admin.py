@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from audit.actions import Action
 from audit.chain import SENTENCES, link_fault
 from audit.export import FORMATS, file_name, lines, streamed
-from audit.filters import ActionFilter, ActorFilter, TenantFilter
+from audit.filters import ActionFilter, ActorFilter, TenantFilter, WhenFilter
 from audit.models import AuditEvent
 from audit.record import Actor, Subject, record
 from audit.rows import change_rows
@@ -45,12 +45,13 @@ class CappedPaginator(_Paginator):
 class AuditEventAdmin(_ModelAdmin):
     list_display = ["seq", "when", "what", "subject_named", "who"]
     list_display_links = ["seq", "when"]
-    list_filter = [ActionFilter, ("at", admin.DateFieldListFilter), ActorFilter, TenantFilter]
+    list_filter = [ActionFilter, ("at", WhenFilter), ActorFilter, TenantFilter]
     search_fields = ["subject", "actor", "tenant_name", "=subject_id", "=request_id"]
     search_help_text = "A subject, a person, a tenant; or a whole request ID or subject ID."
     list_per_page = 50
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     actions = None
     # Sorting by anything but the number would sort the whole table.
     sortable_by: ClassVar[list[str]] = ["seq"]
@@ -66,8 +67,9 @@ class AuditEventAdmin(_ModelAdmin):
 
     @admin.display(description="when (UTC)", ordering="seq")
     def when(self, event: AuditEvent) -> SafeString:
+        date, time = event.at.strftime("%Y-%m-%d"), event.at.strftime("%H:%M:%S")
         return format_html(
-            '<time datetime="{}">{}</time>', event.at.isoformat(), event.at.strftime("%Y-%m-%d %H:%M:%S")
+            '<time datetime="{}">{}<span class="second">{}</span></time>', event.at.isoformat(), date, time
         )
 
     @admin.display(description="what")

@@ -37,6 +37,12 @@ class ActionFilter(admin.SimpleListFilter):
         return queryset.filter(action__in=[action for action in Action.values if f"{action}:".startswith(f"{value}:")])
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "when"
+
+
 class ActorFilter(admin.SimpleListFilter):
     """By the people there are; somebody who was deleted is found by searching for the name."""
 
