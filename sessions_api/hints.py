@@ -6,11 +6,18 @@ import logging
 import time
 from typing import Any, Final
 
+from celery import current_app
+
 logger = logging.getLogger(__name__)
 
 # A broker that swallows packets costs 0.3 s (CELERY_BROKER_* settings); paid once in this time, not once for each hint.
 _LEFT_ALONE_SECONDS: Final = 5.0
 _away_until = 0.0
+
+
+def load_broker_client() -> None:
+    """For web processes, at their start: importing it takes up to 0.4 s, which would otherwise be part of somebody's first save."""
+    _ = current_app.connection_for_write().transport_cls
 
 
 def send_hint(task: Any, *args: Any) -> bool:

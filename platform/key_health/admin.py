@@ -82,4 +82,3 @@ class KeyCheckAdmin(_ModelAdmin):
     @admin.display(description="latency", ordering="latency_ms")
     def latency(self, check: KeyCheck) -> str:
         return f"{check.latency_ms} ms"
-

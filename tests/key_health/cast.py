@@ -41,7 +41,9 @@ class Customer:
     @property
     def checks(self) -> list[str]:
         """Findings of the key alone, oldest first."""
-        return list(KeyCheck.objects.filter(key=self.key, assistant=None).order_by("at").values_list("finding", flat=True))
+        return list(
+            KeyCheck.objects.filter(key=self.key, assistant=None).order_by("at").values_list("finding", flat=True)
+        )
 
     def plan(self, *, of_pair: bool = False) -> CheckPlan:
         return CheckPlan.objects.get(key=self.key, assistant=self.assistant if of_pair else None)

@@ -1,9 +1,9 @@
 """A sandbox in place of OpenAI, and tenants whose keys it knows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from typing import Any
 
 from sandbox.testing import Sandbox, running_sandbox
 from tests.key_health.cast import Customer

@@ -20,7 +20,9 @@ from tests.key_health.cast import Customer, check_all, let_time_pass
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_new_key_and_its_pair_become_healthy_and_no_probe_session_stays_alive(sandbox: Sandbox, alder: Customer) -> None:
+def test_a_new_key_and_its_pair_become_healthy_and_no_probe_session_stays_alive(
+    sandbox: Sandbox, alder: Customer
+) -> None:
     check_due()
 
     assert alder.verdict == Verdict.HEALTHY

@@ -104,7 +104,9 @@ def test_a_suspicion_is_looked_at_again_soon(findings: list[Finding], again_afte
     assert after(*findings).again_after == again_after
 
 
-def answered(status: int, message: str, *, kind: str = "invalid_request_error", code: str | None = None) -> ChatKitError:
+def answered(
+    status: int, message: str, *, kind: str = "invalid_request_error", code: str | None = None
+) -> ChatKitError:
     import json
 
     body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}}).encode()

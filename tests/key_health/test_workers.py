@@ -74,7 +74,9 @@ def test_two_beats_and_two_workers_do_each_check_once(
     assert len([call for call in sandbox.calls() if call["method"] == "GET"]) == 6
 
 
-def test_a_worker_stops_in_order_and_its_log_is_json_without_a_secret(sandbox: Sandbox, alder: Customer, tmp_path: Path) -> None:
+def test_a_worker_stops_in_order_and_its_log_is_json_without_a_secret(
+    sandbox: Sandbox, alder: Customer, tmp_path: Path
+) -> None:
     env = environment(tmp_path / "var", base_url=sandbox.base_url)
 
     with running(BEAT, env, name="beat"), running(WORKER, env, name="worker") as worker:

@@ -1,0 +1,139 @@
+"""Withdrawn access cancels live sessions at OpenAI, newest first, and nobody else's."""
+
+import uuid
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.models import AuditEvent
+from audit.record import SYSTEM
+from sandbox.testing import Sandbox
+from sessions_api.models import LiveSession
+from sessions_api.revoke import cancel_claimed
+from sessions_api.tasks import tick
+from tenants.assistants import delete_assistant
+from tenants.keys import retire_key
+from tenants.models import Tenant, TenantState
+from tenants.states import suspend_tenant
+from tests.key_health.cast import Customer
+from tests.sessions_api.upstream_sessions import open_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def upstream_ids(sandbox: Sandbox) -> set[str]:
+    return {session["id"] for session in sandbox.live_sessions()}
+
+
+def test_suspending_a_tenant_cancels_its_sessions_newest_first_and_no_others(
+    sandbox: Sandbox, alder: Customer, birch: Customer
+) -> None:
+    old = open_session(sandbox, alder, granted_at=timezone.now() - timedelta(minutes=5))
+    new = open_session(sandbox, alder)
+    other = open_session(sandbox, birch)
+
+    suspend_tenant(tenant=alder.tenant, actor=SYSTEM)
+    tick()
+
+    cancelled = [call["session"] for call in sandbox.calls(path="/cancel")]
+    assert set(cancelled) == {new.session_id, old.session_id}
+    assert upstream_ids(sandbox) == {other.session_id}
+    assert LiveSession.objects.filter(tenant=alder.tenant, cancelled_at=None).count() == 0
+    assert LiveSession.objects.get(pk=other.pk).cancel_requested_at is None
+
+
+def test_retiring_a_key_cancels_the_sessions_that_it_opened_with_its_ciphertext(
+    sandbox: Sandbox, alder: Customer
+) -> None:
+    open_session(sandbox, alder)
+
+    retire_key(key=alder.key, actor=SYSTEM)
+    tick()
+
+    assert upstream_ids(sandbox) == set()
+
+
+def test_deleting_an_assistant_cancels_its_sessions(sandbox: Sandbox, alder: Customer) -> None:
+    open_session(sandbox, alder)
+
+    delete_assistant(assistant=alder.assistant, actor=SYSTEM)
+    tick()
+
+    assert upstream_ids(sandbox) == set()
+
+
+def test_a_session_that_was_written_down_after_the_suspension_is_cancelled_too(
+    sandbox: Sandbox, alder: Customer
+) -> None:
+    suspend_tenant(tenant=alder.tenant, actor=SYSTEM)
+    open_session(sandbox, alder)
+
+    tick()
+
+    assert upstream_ids(sandbox) == set()
+
+
+def test_what_cannot_be_cancelled_is_tried_again_later_and_not_at_once(sandbox: Sandbox, alder: Customer) -> None:
+    session = open_session(sandbox, alder)
+    suspend_tenant(tenant=alder.tenant, actor=SYSTEM)
+    sandbox.set_host("down")
+
+    first, second = cancel_claimed(), cancel_claimed()
+    sandbox.set_host("up")
+    LiveSession.objects.update(claimed_until=timezone.now())
+    third = cancel_claimed()
+
+    assert (first, second, third) == ((1, 0), (0, 0), (1, 1))
+    assert LiveSession.objects.get(pk=session.pk).cancelled_at is not None
+
+
+def test_a_session_that_openai_has_forgotten_counts_as_cancelled(sandbox: Sandbox, alder: Customer) -> None:
+    session = open_session(sandbox, alder)
+    LiveSession.objects.filter(pk=session.pk).update(session_id=f"cksess_{uuid.uuid4().hex}")
+    suspend_tenant(tenant=alder.tenant, actor=SYSTEM)
+
+    assert cancel_claimed() == (1, 1)
+
+
+def test_expired_sessions_are_not_cancelled_but_forgotten(sandbox: Sandbox, alder: Customer) -> None:
+    open_session(sandbox, alder)
+    LiveSession.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    suspend_tenant(tenant=alder.tenant, actor=SYSTEM)
+
+    tick()
+
+    assert sandbox.calls(path="/cancel") == []
+    assert not LiveSession.objects.exists()
+
+
+def test_the_command_cancels_the_sessions_of_a_tenant_that_goes_on(sandbox: Sandbox, alder: Customer) -> None:
+    open_session(sandbox, alder)
+    out = StringIO()
+
+    call_command("revoke_sessions", tenant="alder", stdout=out)
+
+    assert upstream_ids(sandbox) == set()
+    assert "1 cancelled now" in out.getvalue()
+    assert Tenant.objects.get(pk=alder.tenant.pk).state == TenantState.ACTIVE
+    assert AuditEvent.objects.get(action=Action.SESSIONS_REVOKED).changes["sessions"] == 1
+
+
+def test_the_command_says_what_it_could_not_cancel(sandbox: Sandbox, alder: Customer) -> None:
+    open_session(sandbox, alder)
+    sandbox.set_key(alder.secret, "invalid")
+    out = StringIO()
+
+    with pytest.raises(SystemExit):
+        call_command("revoke_sessions", tenant="alder", stdout=out)
+
+    assert "1 could not be cancelled" in out.getvalue()
+    assert alder.secret not in out.getvalue()
+
+
+def test_the_command_names_the_cure_for_a_slug_that_nobody_has(transactional_db: None) -> None:
+    with pytest.raises(CommandError, match="admin's list"):
+        call_command("revoke_sessions", tenant="oak")
