@@ -22,6 +22,11 @@ def protect(connection: BaseDatabaseWrapper, table: str) -> None:
                 f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
                 "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
             )
+            # TRUNCATE touches no row, so it needs a trigger of its own.
+            cursor.execute(
+                f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            )
             return
         for verb in ("UPDATE", "DELETE"):
             cursor.execute(
@@ -35,6 +40,7 @@ def unprotect(connection: BaseDatabaseWrapper, table: str) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_truncate ON {table}")
             return
         for verb in ("update", "delete"):
             cursor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only_{verb}")

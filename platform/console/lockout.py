@@ -1,5 +1,7 @@
 """What django-axes counts by and keeps: the prefix of an address, never a full one."""
 
+from typing import Any
+
 from django.http import HttpRequest
 
 from audit.addresses import truncate_address
@@ -11,3 +13,9 @@ def address_prefix(request: HttpRequest) -> str:
     REMOTE_ADDR was set by the gateway's middleware, which alone reads forwarding headers.
     """
     return truncate_address(request.META.get("REMOTE_ADDR", "")).partition("/")[0] or "0.0.0.0"  # noqa: S104, the unknown address
+
+
+def tried_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str | None:
+    """The name that was tried, cut to axes' column: the log-in form doesn't cut, and PostgreSQL refuses."""
+    given = (credentials or {}).get("username", request.POST.get("username"))
+    return None if given is None else str(given)[:255]

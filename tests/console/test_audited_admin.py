@@ -35,7 +35,12 @@ def user_form(**changed) -> dict:
 
 
 def test_adding_a_person_is_an_event_without_the_password(console):
-    given = {"username": "grace", "usable_password": "true", "password1": "not in any row 42", "password2": "not in any row 42"}
+    given = {
+        "username": "grace",
+        "usable_password": "true",
+        "password1": "not in any row 42",
+        "password2": "not in any row 42",
+    }
 
     answer = console.post(reverse("admin:auth_user_add"), given)
 
@@ -52,7 +57,9 @@ def test_a_change_names_every_field_and_keeps_values_of_harmless_ones_only(conso
     group = Group.objects.create(name="Operators")
     answer = console.post(
         reverse("admin:auth_user_change", args=[superuser.pk]),
-        user_form(username="ada2", email="private@example.com", groups=[group.pk], last_login_0=None, last_login_1=None),
+        user_form(
+            username="ada2", email="private@example.com", groups=[group.pk], last_login_0=None, last_login_1=None
+        ),
     )
 
     assert answer.status_code == 302, answer.context["errors"]
@@ -121,7 +128,10 @@ def test_djangos_own_history_is_kept_as_well(console):
 def test_a_changed_password_is_an_event_without_it(console, superuser, password, whose):
     new = "never to be seen in a row 99"
     if whose == "own":
-        page, form = reverse("admin:password_change"), {"old_password": password, "new_password1": new, "new_password2": new}
+        page, form = (
+            reverse("admin:password_change"),
+            {"old_password": password, "new_password1": new, "new_password2": new},
+        )
     else:
         page = reverse("admin:auth_user_password_change", args=[superuser.pk])
         form = {"usable_password": "true", "password1": new, "password2": new}

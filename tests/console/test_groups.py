@@ -31,7 +31,9 @@ def test_site_admins_change_everything_but_people_and_the_audit():
     setup_groups(actor=SYSTEM)
 
     assert {"add_tenant", "change_apikey", "delete_tenant", "view_auditevent"} <= codenames("Site admins")
-    assert not {"add_user", "change_user", "change_group", "change_auditevent", "delete_sitesecret"} & codenames("Site admins")
+    assert not {"add_user", "change_user", "change_group", "change_auditevent", "delete_sitesecret"} & codenames(
+        "Site admins"
+    )
 
 
 def test_running_it_again_sets_back_what_drifted_and_says_so():

@@ -13,7 +13,9 @@ def writable_pages(request):
     return [
         page
         for page in admin.site._registry.values()
-        if page.has_add_permission(request) or page.has_change_permission(request) or page.has_delete_permission(request)
+        if page.has_add_permission(request)
+        or page.has_change_permission(request)
+        or page.has_delete_permission(request)
     ]
 
 

@@ -91,9 +91,7 @@ def test_a_changed_password_ends_the_other_sessions_of_that_person(superuser, lo
     here, elsewhere = log_in(superuser), log_in(superuser)
     new = "another sentence that nobody guesses"
 
-    here.post(
-        reverse("admin:password_change"), {"old_password": password, "new_password1": new, "new_password2": new}
-    )
+    here.post(reverse("admin:password_change"), {"old_password": password, "new_password1": new, "new_password2": new})
 
     assert is_logged_in(here)
     assert not is_logged_in(elsewhere)
