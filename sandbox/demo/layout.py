@@ -141,7 +141,7 @@ class Layout:
             "PLATFORM_URL": self.platform,
             "PREVIEW_ORIGIN": self.preview,
             "ALLOWED_HOSTS": f"{LOOPBACK},localhost,preview.localhost",
-            "OPENAI_BASE_URLS": f"openai=https://api.openai.com/v1,sandbox={self.sandbox}/v1",
+            "OPENAI_BASE_URLS": f"sandbox={self.sandbox}/v1,openai=https://api.openai.com/v1",
             "CHATKIT_JS_URLS": "openai=https://cdn.platform.openai.com/deployments/chatkit/chatkit.js,"
             f"sandbox={self.sandbox}/chatkit.js",
             # Short, so that a key killed in the sandbox shows while one watches.

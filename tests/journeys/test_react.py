@@ -3,10 +3,7 @@
 import json
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,27 +11,13 @@ from playwright.sync_api import Page, expect
 
 from sandbox.testing import Sandbox
 from tests.journeys.commands import manage
-from tests.journeys.demo import ROOT, Demo, free_ports, wait_until_open
+from tests.journeys.demo import ROOT, Demo, free_ports
+from tests.journeys.websites import website
 
 pytestmark = [pytest.mark.demo, pytest.mark.browser]
 
 # The stand-in renews at half of a life as short as this.
 LIFETIME = 12
-
-
-@contextmanager
-def website(port: int, root: Path, folder: Path, config: dict[str, str] | None = None) -> Iterator[str]:
-    """A static website on its own origin."""
-    file = folder / f"site-{port}.json"
-    site = {"port": port, "kind": "static", "title": "React", "root": str(root), "config": config or {}}
-    file.write_text(json.dumps([site]))
-    process = subprocess.Popen([sys.executable, "-m", "sandbox.sites", "--config", str(file)], cwd=ROOT)
-    try:
-        wait_until_open(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 def build(script: str, out: Path, **environment: str) -> Path:
@@ -100,7 +83,7 @@ def test_the_guides_component_as_it_stands_chats_and_its_refresh_is_a_new_visito
         VITE_CHATKIT_JS_URL=f"{demo.sandbox}/chatkit.js",
     )
 
-    with website(port, out, tmp_path) as origin:
+    with website(port, tmp_path, kind="static", root=str(out)) as origin:
         page.goto(origin)
         chat(page, "hello from the guide")
         users = users_of(demo, "wf_sandbox_guide", at_least=2)
@@ -114,7 +97,7 @@ def test_our_component_stays_the_same_visitor_when_it_renews(demo: Demo, page: P
     out = build("build:react", tmp_path / "react")
     config = {"apiUrl": f"{demo.platform}/api/v1/tenants/{public_id}", "chatkitJsUrl": f"{demo.sandbox}/chatkit.js"}
 
-    with website(port, out, tmp_path, config) as origin:
+    with website(port, tmp_path, kind="static", root=str(out), config=config) as origin:
         page.goto(origin)
         chat(page, "hello from react")
         users = users_of(demo, "wf_sandbox_ours", at_least=2)
