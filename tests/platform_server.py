@@ -28,6 +28,7 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30.0
+CONFIGURATION_SECONDS = 1.2
 JSON_TYPE = "application/json"
 
 
@@ -107,6 +108,10 @@ class Platform:
                 received += piece
         return received
 
+    def wait_for_configuration(self) -> None:
+        """Until a change that is committed now has reached this process: it looks every half second."""
+        time.sleep(CONFIGURATION_SECONDS)
+
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
@@ -180,11 +185,11 @@ def _wait_until_up(platform: Platform, path: str) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if platform.process.poll() is not None:
-            raise RuntimeError(f"The server ended with {platform.process.returncode}:\n{platform.log}")
+            raise RuntimeError(f"The server ended with {platform.process.returncode}:\n{platform.log[-4000:]}")
         try:
             if platform.request("GET", path).status == 200:
                 return
         except OSError:
             pass
         time.sleep(0.05)
-    raise RuntimeError(f"The server did not come up in {START_SECONDS:.0f} s:\n{platform.log}")
+    raise RuntimeError(f"The server did not come up in {START_SECONDS:.0f} s:\n{platform.log[-4000:]}")

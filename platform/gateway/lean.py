@@ -56,6 +56,8 @@ class LeanHandler(ASGIHandler):
 
     def __init__(self, urlconf: str, middleware: tuple[Middleware, ...]) -> None:
         self._resolver = get_resolver(urlconf)
+        # Import the views now: a defect in one of them must stop the start, not the first request.
+        _ = self._resolver.url_patterns
         self._middleware = middleware
         # The answers in work, so that a shutdown can wait for them.
         self.running: set[asyncio.Task[Any]] = set()

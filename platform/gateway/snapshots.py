@@ -122,7 +122,10 @@ class SnapshotStore:
         await asyncio.shield(self._poll)
 
     async def _look_up(self, public_id: str) -> TenantSnapshot | None:
-        if self._is_answering and self._clock() - self._confirmed_at > FRESH_SECONDS:
+        is_overdue = self._clock() - self._confirmed_at > FRESH_SECONDS
+        # While the database is silent nobody waits for it who can go on without.
+        must_ask = is_overdue if self._is_answering else self._usable(public_id) is None
+        if must_ask:
             await self.confirm()
         if self._is_answering:
             entry = self._entries.get(public_id)
@@ -134,11 +137,17 @@ class SnapshotStore:
                 return await self._load_with_others(public_id)
             except DatabaseSilent:
                 logger.warning("The database does not answer: a tenant could not be loaded")
-        entry = self._entries.get(public_id)
-        is_usable = entry is not None and entry.epoch == self._epoch
-        if entry is None or not is_usable or self._clock() - self._confirmed_at > STALE_SECONDS:
+        usable = self._usable(public_id)
+        if usable is None:
             raise _unavailable("database_silent")
-        return entry.snapshot
+        return usable.snapshot
+
+    def _usable(self, public_id: str) -> _Entry | None:
+        """What may serve while the database is silent: current as far as we know, and not for too long."""
+        entry = self._entries.get(public_id)
+        if entry is None or entry.epoch != self._epoch or self._clock() - self._confirmed_at > STALE_SECONDS:
+            return None
+        return entry
 
     async def _load_with_others(self, public_id: str) -> TenantSnapshot | None:
         """One load for all who wait for the same tenant, whichever of them gives up."""
