@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
+pytest_plugins = ["tests.proof.plugin"]
+
 APPEND_ONLY = ("audit_auditevent", "sessions_api_sessionrequest")
 
 
