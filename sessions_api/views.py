@@ -1,24 +1,18 @@
 """The session endpoint's door: decides in the order of docs/security.md, answers, and leaves a row for every attempt."""
 
-import time
-
 from django.http import HttpResponse
 
-from audit.addresses import truncate_address
 from gateway import cors
 from gateway.admission import decide_origin, find_tenant, limit_address, require_active
 from gateway.errors import Code, PublicError, error_response, json_response
 from gateway.lean import LeanRequest
 from sessions_api.attempt import Attempt
-from sessions_api.desk import Desk, desk_of
+from sessions_api.desk import desk_of
 from sessions_api.issue import issue_session
 from sessions_api.reading import read_session_call
-from sessions_api.refusals import Refusal
-from sessions_api.writer import WriteFailed
+from sessions_api.record_refusal import record_refusal
 
 ALLOWED_METHODS = "POST, OPTIONS"
-# A refusal is refused whether or not its row is written in time; a granted session waits longer.
-REFUSAL_SECONDS = 2.0
 
 
 async def session(request: LeanRequest, public_id: str) -> HttpResponse:
@@ -42,7 +36,7 @@ async def session(request: LeanRequest, public_id: str) -> HttpResponse:
             granted = await issue_session(desk=desk, page=page, call=call, attempt=attempt)
             response = json_response(granted.answer())
     except PublicError as error:
-        await _record_refusal(desk, attempt, error)
+        await record_refusal(desk, attempt, error)
         response = error_response(error, request_id=request.request_id)
         if error.code is Code.METHOD_NOT_ALLOWED:
             response["Allow"] = ALLOWED_METHODS
@@ -50,27 +44,3 @@ async def session(request: LeanRequest, public_id: str) -> HttpResponse:
     if origin:
         cors.share(response, origin)
     return response
-
-
-async def _record_refusal(desk: Desk, attempt: Attempt, error: PublicError) -> None:
-    """Unknown tenants leave nothing; what OpenAI was asked for always leaves a row; the rest is folded."""
-    if attempt.tenant is None:
-        return
-    is_of_origin = error.code.startswith("origin_")
-    refusal = Refusal(
-        tenant_id=attempt.tenant.id,
-        outcome=error.code,
-        reason=error.reason,
-        place=attempt.origin if is_of_origin else truncate_address(attempt.address),
-        minute=int(time.time() // 60),
-        is_preflight=attempt.is_preflight,
-    )
-    # A flood leaves no row of its own, only its count.
-    at_most = 0 if error.reason == "address_flood" else None
-    if attempt.upstream_ms is None and not desk.fold.leaves_row(refusal, at_most=at_most):
-        return
-    try:
-        await desk.writer.write(attempt.row(outcome=error.code, reason=error.reason), seconds=REFUSAL_SECONDS)
-    except WriteFailed:
-        # The writer has logged it.
-        return

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from audit.actions import Action
@@ -88,3 +89,22 @@ def delete_assistant(*, assistant: Assistant, actor: Actor) -> None:
         subject=subject_of(heir),
         changes=described(["is_default"], {"is_default": {"old": False, "new": True}}),
     )
+
+
+@transaction.atomic
+def give_to_keyless_assistants(*, key: ApiKey, actor: Actor) -> list[Assistant]:
+    """Lets the tenant's assistants that have no key in use take this one: without any they can't open a chat."""
+    in_use = AssistantKey.objects.filter(assistant=OuterRef("pk"), key__retired_at__isnull=True)
+    given = list(Assistant.objects.filter(~Exists(in_use), tenant=key.tenant))
+    for assistant in given:
+        let_assistant_use_key(assistant=assistant, key=key, actor=actor)
+    return given
+
+
+@transaction.atomic
+def give_oldest_key(*, assistant: Assistant, actor: Actor) -> ApiKey | None:
+    """Lets an assistant for which nobody chose a key take the tenant's oldest one in use."""
+    key = ApiKey.objects.filter(tenant=assistant.tenant, retired_at__isnull=True).order_by("created_at").first()
+    if key is not None:
+        let_assistant_use_key(assistant=assistant, key=key, actor=actor)
+    return key

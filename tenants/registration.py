@@ -1,5 +1,6 @@
 """The deed that makes a tenant: its public id and its own secret are given here, once."""
 
+import uuid
 from typing import Any
 
 from django.db import transaction
@@ -37,5 +38,7 @@ def register_tenant(*, name: str, slug: str, actor: Actor, **fields: Any) -> Ten
 
 def complete_new_tenant(tenant: Tenant) -> None:
     """What no person types: the public id and the sealed secret. For a row that was not saved yet."""
+    # Django's inlines take the id from a new parent, but the secret is bound to it before the row is saved.
+    tenant.id = tenant.id or uuid.uuid4()
     tenant.public_id = public_ids.mint(site_secret("public_id"))
     tenant.user_scope_token = new_user_scope_token(tenant)

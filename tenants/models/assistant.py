@@ -37,7 +37,9 @@ class Assistant(ObservedModel):
         validators=[validate_lower_case],
         help_text="Names this assistant in the snippet, by data-assistant=“…”. Lower-case letters, digits, hyphens.",
     )
-    is_default = models.BooleanField(default=False, help_text="Answers where the snippet names no assistant.")
+    is_default = models.BooleanField(
+        "default assistant", default=False, help_text="Answers where the snippet names no assistant."
+    )
     backend = models.CharField(max_length=20, choices=Backend.choices, default=Backend.HOSTED_WORKFLOW)
     workflow_id = models.CharField(
         "workflow ID",
@@ -95,7 +97,9 @@ class Assistant(ObservedModel):
         help_text="Up to 6 buttons: a label and the message it sends.",
     )
     placeholder = models.CharField(max_length=120, blank=True, help_text="Grey text in the message box.")
-    color_scheme = models.CharField(max_length=5, choices=ColorScheme.choices, default=ColorScheme.AUTO)
+    color_scheme = models.CharField(
+        "colour scheme", max_length=5, choices=ColorScheme.choices, default=ColorScheme.AUTO
+    )
     accent = models.CharField(
         "accent colour",
         max_length=7,

@@ -21,7 +21,7 @@ class ConfigEpoch(models.Model):
 
     @classmethod
     def current(cls) -> int:
-        return cls.objects.values_list("number", flat=True).get(pk=1)
+        return int(cls.objects.values_list("number", flat=True).get(pk=1))
 
     @classmethod
     def bump(cls) -> None:
@@ -52,12 +52,15 @@ class ObservedQuerySet(models.QuerySet[M]):
             return super().delete()
 
 
+ObservedManager = models.Manager.from_queryset(ObservedQuerySet)
+
+
 class ObservedModel(models.Model):
     """A row that sessions depend on. `unobserved` names fields that they don't: writing only those leaves the epoch alone."""
 
     unobserved: ClassVar[frozenset[str]] = frozenset()
 
-    objects: ClassVar[ObservedQuerySet[Any]] = ObservedQuerySet.as_manager()  # type: ignore[assignment]
+    objects = ObservedManager()
 
     class Meta:
         abstract = True

@@ -71,6 +71,7 @@ class Tenant(ObservedModel):
         help_text="Shown on the tenant's page when the chat is unavailable, for instance: “Write to us at help@example.com.”",
     )
     fallback_url = models.CharField(
+        "fallback address",
         max_length=300,
         blank=True,
         validators=[
@@ -85,7 +86,7 @@ class Tenant(ObservedModel):
         max_length=200,
         blank=True,
         validators=[RegexValidator(r"^[A-Za-z0-9_\-]+\Z", "Only letters, digits, hyphens and underscores.")],
-        help_text="For the <meta name=“openai-domain-verify”> tag of older guides; optional. ChatKit itself does not read it.",
+        help_text="For the “openai-domain-verify” meta tag of older guides; optional. ChatKit itself does not read it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

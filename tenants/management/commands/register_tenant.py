@@ -25,7 +25,7 @@ from tenants.upstreams import default_upstream
 class Command(BaseCommand):
     help = (
         'Registers a tenant and prints {"public_id", "created"}. Idempotent by --slug: where the tenant exists, only what '
-        "it lacks is added (domains; a key if it has none; an assistant if it has none) and nothing is changed. The key is read from "
+        "it lacks is added (domains; a key or an assistant if it has none) and nothing is changed. The key is read from "
         "OPENAI_API_KEY or --key-file, never from the command line, where every process of the machine could read it."
     )
 

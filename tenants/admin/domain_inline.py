@@ -1,0 +1,82 @@
+"""Allowed domains on the tenant's page: typed as people type them, stored parsed, shown as browsers write them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+
+from tenants.domains import write_rule
+from tenants.models import AllowedDomain
+from tenants.origins import EntryRefused, parse_entry
+
+
+class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    entry = forms.CharField(
+        label="Website",
+        max_length=300,
+        widget=forms.TextInput(
+            attrs={
+                "class": "vTextField",
+                "placeholder": "shop.example.com",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    allow_http = forms.BooleanField(label="Allow http and local names (development)", required=False)
+
+    class Meta:
+        model = AllowedDomain
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial.update(entry=self.instance.entry, allow_http=_was_allowed_by_choice(self.instance))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "entry" in cleaned:
+            try:
+                write_rule(self.instance, parse_entry(cleaned["entry"], allow_http=bool(cleaned.get("allow_http"))))
+            except EntryRefused as refusal:
+                self.add_error("entry", refusal.message)
+            else:
+                cleaned["entry"] = self.instance.entry
+        return cleaned
+
+
+class DomainFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
+    def clean(self) -> None:
+        super().clean()
+        seen: set[str] = set()
+        for form in self.forms:
+            if (not form.has_changed() and form.instance._state.adding) or form in self.deleted_forms or form.errors:
+                continue
+            entry = form.instance.entry
+            if entry in seen:
+                form.add_error("entry", ValidationError("This website is on the list already. Remove one of the two."))
+            seen.add(entry)
+
+
+class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = AllowedDomain
+    form = DomainForm
+    formset = DomainFormSet
+    template = "admin/tenants/tenant/domains.html"
+    verbose_name = "website"
+    verbose_name_plural = "websites that may open the chat"
+    extra = 0
+
+    def get_extra(self, request: Any, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj is not None and obj.domains.exists() else 1
+
+
+def _was_allowed_by_choice(domain: AllowedDomain) -> bool:
+    """Whether this entry could not be typed again without the explicit choice."""
+    try:
+        parse_entry(domain.entry)
+    except EntryRefused:
+        return True
+    return False

@@ -1,0 +1,94 @@
+"""The widget's part of the lean door: the script, and the public configuration that it reads."""
+
+from typing import Final
+
+from django.http import HttpResponse, HttpResponseNotModified
+
+from gateway import cors
+from gateway.admission import decide_origin, find_tenant, limit_address, require_active
+from gateway.errors import Code, PublicError, error_response, json_response
+from gateway.lean import LeanRequest
+from sessions_api.attempt import Attempt
+from sessions_api.desk import desk_of
+from sessions_api.record_refusal import record_refusal
+from tenants.origins import OriginRules, Reason
+from widget.configuration import choose_assistant, public_configuration
+from widget.embed import EmbedScript, embed_scripts
+from widget.preview_page import preview_page
+
+__all__ = ["configuration", "embed_script", "preview_page"]
+
+CONFIGURATION_METHODS: Final = "GET, OPTIONS"
+SCRIPT_METHODS: Final = "GET, HEAD"
+# Short enough that a corrected script is everywhere within minutes.
+MOVING_CACHE: Final = "public, max-age=300, stale-while-revalidate=86400"
+PINNED_CACHE: Final = "public, max-age=31536000, immutable"
+# Refuses everybody, and tells the well-formed ones from the others by its reason.
+_NOBODY: Final = OriginRules(())
+
+
+async def configuration(request: LeanRequest, public_id: str) -> HttpResponse:
+    """GET …/widget/?assistant=slug. Answers and refusals can be read by any page, so that the script can explain itself."""
+    desk = desk_of(request)
+    attempt = Attempt.of(request)
+    try:
+        response = await _configure(request, public_id, attempt)
+    except PublicError as error:
+        await record_refusal(desk, attempt, error)
+        response = error_response(error, request_id=request.request_id)
+        if error.code is Code.METHOD_NOT_ALLOWED:
+            response["Allow"] = CONFIGURATION_METHODS
+    cors.vary(response)
+    origin = request.META.get("HTTP_ORIGIN", "")
+    if _NOBODY.decide(origin).reason is Reason.NOT_ALLOWED:
+        cors.share(response, origin)
+    return response
+
+
+async def _configure(request: LeanRequest, public_id: str, attempt: Attempt) -> HttpResponse:
+    gateway = desk_of(request).gateway
+    tenant = await find_tenant(gateway, public_id)
+    attempt.tenant = tenant
+    require_active(tenant)
+    limit_address(gateway, attempt.address)
+    page = decide_origin(tenant, request)
+    if request.method == "OPTIONS":
+        # Only a preview's page asks first: its ticket is a header.
+        requested = request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+        return cors.preflight_response(methods=CONFIGURATION_METHODS, requested_headers=requested)
+    if request.method != "GET":
+        raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed")
+    assistant = choose_assistant(page, request.GET.get("assistant") or None)
+    attempt.assistant_slug = assistant.slug
+    return json_response(public_configuration(page, assistant))
+
+
+async def embed_script(request: LeanRequest, version: str | None = None) -> HttpResponse:
+    """The current script, or the release that is named; public, for every page on earth."""
+    scripts = embed_scripts()
+    script = scripts.current if version is None else scripts.by_version.get(version)
+    if script is None:
+        raise PublicError(Code.NOT_FOUND, reason="no_such_release")
+    if request.method not in {"GET", "HEAD"}:
+        raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed")
+    return _script_response(request, script, MOVING_CACHE if version is None else PINNED_CACHE)
+
+
+def _script_response(request: LeanRequest, script: EmbedScript, cache_control: str) -> HttpResponse:
+    is_zipped = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
+    etag = f'"{script.etag}{"-gzip" if is_zipped else ""}"'
+    response: HttpResponse
+    if etag in [tag.strip().removeprefix("W/") for tag in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")]:
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse(
+            script.zipped if is_zipped else script.body, content_type="text/javascript; charset=utf-8"
+        )
+        if is_zipped:
+            response["Content-Encoding"] = "gzip"
+    response["ETag"] = etag
+    response["Cache-Control"] = cache_control
+    response["Vary"] = "Accept-Encoding"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
