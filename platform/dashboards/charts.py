@@ -55,14 +55,14 @@ def stacked_bars(bars: Sequence[Bar], *, label: str = "%H:%M") -> StackedBars:
             height = plot_height * amount / highest
             bottom -= height
             title = f"{bar.start:%Y-%m-%d %H:%M} UTC: {amount} {group.label}"
-            blocks.append(
-                Block(*_rounded(LEFT + index * step + step * 0.12, bottom, step * 0.76, height), group.value, title)
-            )
+            x = LEFT + index * step + step * 0.12
+            box = (round(x, 2), round(bottom, 2), round(step * 0.76, 2), round(height, 2))
+            blocks.append(Block(*box, group=group.value, title=title))
     every = max(1, len(bars) // 12)
     return StackedBars(
         blocks=tuple(blocks),
         columns=tuple(
-            Tick(round(LEFT + (index + 0.5) * step, 1), _label(bar.start, label))
+            Tick(round(LEFT + (index + 0.5) * step, 1), bar.start.strftime(label))
             for index, bar in enumerate(bars)
             if index % every == 0
         ),
@@ -79,11 +79,3 @@ def nice_ceiling(amount: int) -> int:
     while ceiling < amount:
         ceiling = ceiling * 5 // 2 if str(ceiling).startswith("8") else ceiling * 2
     return ceiling
-
-
-def _label(start: datetime, form: str) -> str:
-    return start.strftime(form)
-
-
-def _rounded(*numbers: float) -> tuple[float, ...]:
-    return tuple(round(number, 2) for number in numbers)

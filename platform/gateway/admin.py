@@ -1,6 +1,6 @@
 """Operations tokens in the console: made, shown once, revoked; never changed."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,7 +33,7 @@ class OpsTokenAdmin(PasswordAgainMixin, AuditedAdmin):
     list_display = ("label", "prefix", "scopes", "created_by", "created_at", "expires_at", "revoked_at")
     list_select_related = ("created_by",)
     search_fields = ("label", "prefix")
-    actions: ClassVar[list[str]] = ["revoke"]
+    actions = ["revoke"]
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         # What a token may read never changes: revoke it and make another.

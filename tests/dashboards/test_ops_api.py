@@ -52,7 +52,9 @@ def test_a_token_without_the_scope_is_told_which_one_it_lacks(client: Client, pa
     assert "lacks the scope" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ops_unknown", "Basic b3BzOg==", "Bearer a b", "Bearer \xff"])
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer ops_unknown", "Basic b3BzOg==", "Bearer a b", "Bearer \xff"]
+)
 def test_without_a_good_token_nothing_is_told(client: Client, authorization: str) -> None:
     answer = client.get("/api/v1/ops/tenants/", headers={"Authorization": authorization})
 
