@@ -48,10 +48,10 @@ async def _erase(base_url: str, credentials: Credentials, prefix: str, cursor: s
             except ChatKitError as error:
                 return Erased(deleted, cursor, finished=False, error=error)
             ours = [thread for thread in page.threads if thread.user.startswith(prefix)]
-            gone, error = await _delete(client, base_url, credentials, ours)
+            gone, failure = await _delete(client, base_url, credentials, ours)
             deleted += gone
-            if error is not None:
-                return Erased(deleted, cursor, finished=False, error=error)
+            if failure is not None:
+                return Erased(deleted, cursor, finished=False, error=failure)
             # A deleted thread can't be a cursor: go on after the last one that stays.
             cursor = next((thread.id for thread in reversed(page.threads) if thread not in ours), cursor)
             if not page.has_more:

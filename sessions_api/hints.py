@@ -16,7 +16,7 @@ _away_until = 0.0
 
 
 def load_broker_client() -> None:
-    """For web processes, at their start: importing it takes up to 0.4 s, which would otherwise be part of somebody's first save."""
+    """For web processes, at their start: the import takes up to 0.4 s, which would else be part of somebody's first save."""
     _ = current_app.connection_for_write().transport_cls
 
 

@@ -10,7 +10,7 @@ from tenants.models import ApiKey, Tenant
 class SessionRequest(models.Model):
     """One call of the session endpoint, granted or refused. Append-only: triggers refuse UPDATE and DELETE.
 
-    Outlives its tenant, hence no constraint on the foreign key. Visitors are named by an HMAC; addresses are truncated to /24 or /48.
+    Outlives its tenant, hence no constraint on the foreign key. Visitors are named by an HMAC; addresses are cut to /24 or /48.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

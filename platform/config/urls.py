@@ -10,7 +10,7 @@ from widget.open_preview import open_preview
 
 urlpatterns = [
     path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
-    path("admin/check-key/<uuid:key_id>/", check_key_now, name="check-key"),
+    path("admin/check-key/<uuid:key_id>/", admin.site.admin_view(check_key_now), name="check-key"),
     path("admin/preview/<uuid:tenant_id>/", admin.site.admin_view(open_preview), name="tenant-preview"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
     path("api/v1/ops/", include("dashboards.api.urls")),

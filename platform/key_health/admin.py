@@ -1,6 +1,6 @@
 """The history of key checks in the console: to read, never to write."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ class KeyCheckAdmin(_ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     actions = None
-    fields = [
+    fields: ClassVar[Any] = [
         "at",
         "tenant",
         "key",

@@ -87,7 +87,7 @@ def _heal(subject: ApiKey | AssistantKey, seen: Seen) -> None:
         write_check(
             slot=slot, key_id=seen.key_id, assistant_id=assistant_id, kind=CheckKind.LIVE, finding=finding, now=now
         )
-        CheckPlan.objects.filter(key_id=seen.key_id, assistant_id=assistant_id).update(recent=[])
+        CheckPlan.objects.filter(key=seen.key_id, assistant=assistant_id).update(recent=[])
         record_flip(subject, before, Verdict.HEALTHY, finding)
 
 
