@@ -1,0 +1,86 @@
+"""Every page of the console in real Chromium, in both schemes, on a desk and on a phone: no violation of the policy (W1)."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.urls import reverse
+
+from audit.actions import Action
+from audit.record import SYSTEM, Subject, record
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = (
+    "admin:index",
+    "admin:auth_user_changelist",
+    "admin:auth_user_add",
+    "admin:auth_group_add",
+    "admin:password_change",
+    "admin:audit_auditevent_changelist",
+    "admin:tenants_tenant_changelist",
+    "admin:tenants_tenant_add",
+    "admin:tenants_apikey_changelist",
+    "admin:tenants_apikey_add",
+    "admin:tenants_assistant_changelist",
+    "admin:tenants_assistant_add",
+    "operations",
+    "reauthenticate",
+)
+
+
+@pytest.fixture
+def addresses(superuser, live_server) -> list[str]:
+    group = Group.objects.create(name="Operators")
+    with transaction.atomic():
+        event = record(Action.TENANT_CREATED, actor=SYSTEM, subject=Subject("tenant", "7", "Harbour Books"))
+    single = [
+        reverse("admin:auth_user_change", args=[superuser.pk]),
+        reverse("admin:auth_user_delete", args=[superuser.pk]),
+        reverse("admin:auth_user_history", args=[superuser.pk]),
+        reverse("admin:auth_user_password_change", args=[superuser.pk]),
+        reverse("admin:auth_group_change", args=[group.pk]),
+        reverse("admin:audit_auditevent_change", args=[event.pk]),
+        "/admin/nope/",
+    ]
+    return [live_server.url + path for path in (*map(reverse, PAGES), *single)]
+
+
+@pytest.fixture
+def browser(chromium) -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop stays in this thread, where Django would refuse the queries of the tests' own teardown.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 375)])
+def test_no_page_violates_the_policy_scrolls_sideways_or_fails_in_a_script(
+    addresses, browser, live_server, superuser, password, scheme, width
+):
+    page = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(f"{page.url}: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+    page.goto(live_server.url + reverse("admin:login"))
+    page.fill("#id_username", superuser.username)
+    page.fill("#id_password", password)
+    page.click("input[type=submit]")
+    page.wait_for_url("**/admin/")
+
+    too_wide = []
+    for address in addresses:
+        page.goto(address)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            too_wide.append(address)
+
+    # The one page that isn't there is an error to the browser's console, and the only one.
+    assert [text for text in said if "/admin/nope/" not in text] == []
+    assert too_wide == []
