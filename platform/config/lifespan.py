@@ -16,7 +16,8 @@ from gateway.asgi_types import Receive, Scope, Send
 from gateway.breaker import Breakers
 from gateway.bulkhead import Bulkhead
 from gateway.lean import LeanHandler
-from gateway.limits import Limiter, open_redis
+from gateway.limits import Limiter
+from gateway.redis_limits import RedisLimits, open_redis
 from gateway.resources import STATE_KEY as GATEWAY
 from gateway.resources import Gateway
 from gateway.snapshots import SnapshotStore
@@ -61,7 +62,7 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
         )
         gateway = Gateway(
             snapshots=snapshots,
-            limiter=Limiter(redis),
+            limiter=Limiter(None if redis is None else RedisLimits(redis)),
             breakers=Breakers(),
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY),
         )

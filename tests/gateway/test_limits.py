@@ -1,0 +1,153 @@
+"""L6, I1: how many are admitted, in Redis and without it."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from django.conf import settings
+from redis.asyncio import Redis
+
+from gateway.gcra import Ledger, Limit
+from gateway.limits import Limiter
+from gateway.redis_limits import PREFIX, RedisLimits, open_redis
+from tests.gateway.redis_server import running_redis
+
+pytestmark = pytest.mark.asyncio
+
+
+def limit(per_minute: int, key: str | None = None) -> Limit:
+    return Limit(key or secrets.token_hex(8), per_minute, "test_limit")
+
+
+@pytest_asyncio.fixture
+async def redis(on_services: None) -> AsyncIterator[Redis]:
+    client = open_redis(settings.REDIS_URL)
+    yield client
+    await client.aclose()
+
+
+async def test_of_32_at_once_exactly_n_are_admitted_by_the_twin() -> None:
+    limiter, few = Limiter(), limit(10)
+
+    refused = await asyncio.gather(*[limiter.take([few]) for _ in range(32)])
+
+    assert refused.count(None) == 10
+
+
+async def test_of_32_at_once_exactly_n_are_admitted_by_redis_through_four_clients(redis: Redis) -> None:
+    few = limit(10)
+    clients = [open_redis(settings.REDIS_URL) for _ in range(4)]
+    limiters = [Limiter(RedisLimits(client)) for client in clients]
+
+    refused = await asyncio.gather(*[limiters[turn % 4].take([few]) for turn in range(32)])
+    for client in clients:
+        await client.aclose()
+
+    assert refused.count(None) == 10
+    assert all(limiter.kept_in == "Redis" for limiter in limiters)
+
+
+async def test_redis_and_the_twin_decide_alike(redis: Redis) -> None:
+    wide, narrow = limit(8), limit(3)
+    requests = [[wide], [wide, narrow], [narrow], [narrow], [wide, narrow], [wide], [wide], [narrow], [wide]]
+    ledger, exact = Ledger(), RedisLimits(redis)
+
+    now = time.monotonic()
+    by_twin = [ledger.take(limits, now=now) for limits in requests]
+    by_redis = [await exact.take(limits) for limits in requests]
+
+    assert [refusal and refusal.limit for refusal in by_twin] == [refusal and refusal.limit for refusal in by_redis]
+
+
+async def test_a_refused_request_is_charged_nowhere(redis: Redis) -> None:
+    for take in (RedisLimits(redis).take, Limiter().take):
+        wide, narrow = limit(5), limit(1)
+        await take([narrow])
+        for _ in range(20):
+            refused = await take([wide, narrow])
+            assert refused is not None
+            assert refused.limit is narrow
+
+        admitted = [await take([wide]) for _ in range(6)]
+
+        assert admitted.count(None) == 5
+
+
+async def test_the_wait_is_told_and_keys_go_away_by_themselves(redis: Redis) -> None:
+    one = limit(1)
+    exact = RedisLimits(redis)
+    await exact.take([one])
+
+    refused = await exact.take([one])
+
+    assert refused is not None
+    assert 59 < refused.retry_after <= 60
+    assert 59_000 < await redis.pttl(PREFIX + one.key) <= 60_010
+
+
+async def test_after_the_wait_one_more_is_admitted() -> None:
+    ledger, few = Ledger(), limit(60)
+    now = 100.0
+    while ledger.take([few], now=now) is None:
+        pass
+    refused = ledger.take([few], now=now)
+    assert refused is not None
+
+    later = now + refused.retry_after
+
+    assert ledger.take([few], now=later) is None
+    assert ledger.take([few], now=later) is not None
+
+
+async def test_the_twin_forgets_the_oldest_keys() -> None:
+    ledger = Ledger(most=100)
+
+    for number in range(1000):
+        ledger.take([limit(1, f"key-{number}")], now=100.0)
+
+    assert ledger.take([limit(1, "key-0")], now=100.0) is None
+    assert ledger.take([limit(1, "key-999")], now=100.0) is not None
+
+
+async def test_redis_stops_and_comes_back_and_nobody_is_over_admitted() -> None:
+    with running_redis() as server:
+        client = open_redis(server.url)
+        limiter, few = Limiter(RedisLimits(client)), limit(10)
+        first = [await limiter.take([few]) for _ in range(6)]
+
+        server.stop()
+        meanwhile = [await limiter.take([few]) for _ in range(20)]
+        kept_in = limiter.kept_in
+        server.start()
+        await asyncio.sleep(1.2)
+        await limiter.take([limit(10)])
+
+        # The twin went along while Redis answered, so that it did not begin anew.
+        assert (first + meanwhile).count(None) == 10
+        assert kept_in == "this process: Redis does not answer"
+        assert limiter.kept_in == "Redis"
+        await client.aclose()
+
+
+async def test_a_redis_that_hangs_costs_one_request_its_patience_and_the_others_nothing() -> None:
+    with running_redis() as server:
+        client = open_redis(server.url)
+        limiter = Limiter(RedisLimits(client))
+        await limiter.take([limit(10)])
+        server.freeze()
+
+        began = time.monotonic()
+        await limiter.take([limit(10)])
+        first = time.monotonic() - began
+        began = time.monotonic()
+        for _ in range(100):
+            await limiter.take([limit(10)])
+        rest = time.monotonic() - began
+
+        assert 0.15 < first < 0.6
+        assert rest < 0.1
+        server.thaw()
+        await client.aclose()
