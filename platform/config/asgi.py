@@ -22,9 +22,12 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 
 from config.lifespan import run_lifespan  # noqa: E402
 from config.static import StaticMount  # noqa: E402
+from encryption.checks import require_fit_keys  # noqa: E402
 from gateway.asgi_types import App, Receive, Scope, Send  # noqa: E402
 from gateway.lean import LeanHandler  # noqa: E402
 from gateway.lean_middleware import lean_middleware  # noqa: E402
+
+require_fit_keys()
 
 PUBLIC_PATHS: Final = ("/api/v1/tenants/", "/widget/", "/livez", "/readyz", "/metrics")
 _preview_host = urlsplit(settings.PREVIEW_ORIGIN).netloc

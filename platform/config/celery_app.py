@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
@@ -39,6 +39,20 @@ def make_broker_folders(**_: Any) -> None:
 
     for folder in settings.BROKER_FOLDERS:
         Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@worker_init.connect
+@beat_init.connect
+def stop_without_fit_keys(**_: Any) -> None:
+    """As the web server does. SystemExit, because Celery only logs what else a signal's receiver raises."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    from encryption.checks import require_fit_keys
+
+    try:
+        require_fit_keys()
+    except ImproperlyConfigured as problem:
+        raise SystemExit(str(problem)) from None
 
 
 @setup_logging.connect

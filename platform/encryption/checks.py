@@ -19,6 +19,12 @@ from encryption.vault import token_prefix
 GUIDE: Final = "See 'Keys' in docs/operating.md."
 
 
+def require_fit_keys() -> None:
+    """For servers and workers, which start without system checks: raises ImproperlyConfigured, which names every cure."""
+    if problems := [*check_rings(None), *check_key_files(None)]:
+        raise ImproperlyConfigured(" ".join(f"{problem.msg} {problem.hint}" for problem in problems))
+
+
 def register_checks() -> None:
     register(check_rings, Tags.security)
     register(check_key_files, Tags.security)
