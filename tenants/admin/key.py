@@ -43,7 +43,7 @@ class ApiKeyAdmin(PasswordAgainMixin, OfTenantAdmin):
     def state(self, key: ApiKey) -> SafeString:
         return badge("retired", "idle") if key.is_retired else verdict_badge(key.verdict)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["label", "api_key", "organization", "project"] if obj is None else ["label", "organization", "project"]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -48,6 +48,10 @@ class OfTenantAdmin(AuditedAdmin):
         context = {"tenant": tenant, "title": f"Add {self.opts.verbose_name} for {tenant}", **(extra_context or {})}
         return super().add_view(request, form_url, context)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = str(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title[0].upper() + title[1:], **(extra_context or {})})
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -32,7 +32,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         super().__init__(*args, **kwargs)
         if "upstream" in self.fields:
             self.fields["upstream"] = forms.ChoiceField(
-                label="OpenAI address",
+                label=str(Tenant._meta.get_field("upstream").verbose_name),
                 choices=upstream_choices(),
                 initial=default_upstream(),
                 help_text=Tenant._meta.get_field("upstream").help_text,

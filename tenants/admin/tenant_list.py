@@ -27,12 +27,13 @@ class TenantChangeList(ChangeList):
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
         keys = ApiKey.objects.filter(retired_at__isnull=True).defer("token")
         pairs = AssistantKey.objects.only("key_id", "verdict")
-        rows: QuerySet[Tenant] = super().get_queryset(request, *args, **kwargs)
-        return rows.defer("user_scope_token").prefetch_related(
+        watched: list[Prefetch[Any, Any, Any]] = [
             Prefetch("keys", queryset=keys.prefetch_related(Prefetch("pairs", queryset=pairs)), to_attr="keys_in_use"),
             Prefetch("assistants", queryset=Assistant.objects.filter(is_default=True), to_attr="defaults"),
             Prefetch("domains", queryset=AllowedDomain.objects.only("tenant_id"), to_attr="websites"),
-        )
+        ]
+        rows: QuerySet[Any] = super().get_queryset(request, *args, **kwargs).defer("user_scope_token")
+        return rows.prefetch_related(*watched)
 
 
 class KeyStateFilter(admin.SimpleListFilter):
@@ -66,6 +67,9 @@ class TenantList(_ModelAdmin):
     list_per_page = 50
     # Deletion has an order and a page of its own.
     actions = None
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "Tenants", **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return TenantChangeList

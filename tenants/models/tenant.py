@@ -42,6 +42,7 @@ class Tenant(ObservedModel):
         help_text="Suspending stops new sessions within two seconds and cancels live ones at OpenAI.",
     )
     upstream = models.CharField(
+        "OpenAI address",
         max_length=32,
         default=default_upstream,
         validators=[validate_upstream],

@@ -201,6 +201,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Hides sensitive form fields on error pages even under DEBUG, where Django would show them.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "console.exception_reports.AlwaysHiding"
 
 # --- Static files: hashed names, served by an ASGI mount (config/static.py) -------------------------------------------
 STATIC_URL = "static/"
