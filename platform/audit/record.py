@@ -1,6 +1,7 @@
 """Writes audit events: in the transaction of the change, linked under a row lock. No row, no change."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +88,17 @@ def record(action: Action, *, actor: Actor, subject: Subject, changes: Mapping[s
 
 def link_hash(event: AuditEvent) -> str:
     """SHA-256 over 0x00 and the canonical JSON of every other column, in hex."""
-    return hashlib.sha256(b"\x00" + rfc8785.dumps(link_columns(event))).hexdigest()
+    return hashlib.sha256(b"\x00" + canonical(link_columns(event))).hexdigest()
+
+
+def canonical(row: dict[str, Any]) -> bytes:
+    """RFC 8785's form of a row as `plain` leaves it: without floats and uncertain numbers.
+
+    For such a row in pure ASCII the standard library's encoder says the same five times as fast, so a long chain is
+    verified in minutes; beyond ASCII the order of keys may differ, and the reference implementation is asked.
+    """
+    text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode() if text.isascii() else rfc8785.dumps(row)
 
 
 def link_columns(event: AuditEvent) -> dict[str, Any]:

@@ -3,15 +3,18 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
+import rfc8785
 from django.db import IntegrityError, transaction
 from django.test import RequestFactory
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from audit.actions import Action
 from audit.addresses import truncate_address
 from audit.chain import verify_chain
 from audit.changes import described, plain
 from audit.models import AuditEvent, ChainHead
-from audit.record import SYSTEM, Actor, Subject, link_hash, record
+from audit.record import SYSTEM, Actor, Subject, canonical, link_hash, record
 
 SUBJECT = Subject("tenant", "7", "Harbour Books")
 
@@ -113,3 +116,21 @@ def test_an_actor_is_who_the_request_says():
     request = RequestFactory().get("/", REMOTE_ADDR="203.0.113.77")
 
     assert Actor.of(request) == Actor("anonymous", "", "203.0.113.0/24", "")
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.dictionaries(
+        st.text(max_size=8),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+            lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+            max_leaves=12,
+        ),
+        max_size=6,
+    )
+)
+def test_the_quick_canonical_form_is_that_of_rfc_8785(changes):
+    row = {"changes": plain(changes), "seq": 7}
+
+    assert canonical(row) == rfc8785.dumps(row)
