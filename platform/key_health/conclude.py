@@ -84,21 +84,21 @@ def write_check(
     now: datetime,
 ) -> None:
     """A slot that was written before stays as it is."""
-    KeyCheck.objects.get_or_create(
+    check = KeyCheck(
         slot=slot,
-        defaults={
-            "key_id": key_id,
-            "assistant_id": assistant_id,
-            "kind": kind,
-            "at": now,
-            "finding": finding.verdict,
-            "reason": finding.reason,
-            "upstream_status": finding.status,
-            "upstream_code": finding.code[:64],
-            "upstream_request_id": finding.request_id[:128],
-            "latency_ms": finding.latency_ms,
-        },
+        key_id=key_id,
+        assistant_id=assistant_id,
+        kind=kind,
+        at=now,
+        finding=finding.verdict,
+        reason=finding.reason,
+        upstream_status=finding.status,
+        upstream_code=finding.code[:64],
+        upstream_request_id=finding.request_id[:128],
+        latency_ms=finding.latency_ms,
     )
+    # One statement that passes over a known slot; `get_or_create` takes four.
+    KeyCheck.objects.bulk_create([check], ignore_conflicts=True)
 
 
 def record_flip(subject: ApiKey | AssistantKey, before: Verdict, after: Verdict, finding: Finding) -> None:

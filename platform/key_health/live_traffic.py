@@ -17,6 +17,7 @@ from key_health.conclude import record_flip, write_check, write_verdict
 from key_health.models import CheckKind, CheckPlan
 from key_health.plans import hurry
 from key_health.verdicts import Finding
+from sessions_api.mint import WORKFLOW_RETIRED
 from sessions_api.models import SessionRequest
 from tenants.models import ApiKey, AssistantKey, Verdict
 from tenants.models.key import CONDEMNED
@@ -25,7 +26,7 @@ from tenants.models.key import CONDEMNED
 LOOKS_BACK: Final = timedelta(seconds=60)
 GRANTED: Final = "granted"
 _DOUBTS_THE_KEY: Final = (Reason.INVALID_KEY, Reason.KEY_UNAUTHORISED, Reason.MISSING_SCOPE, Reason.BILLING)
-_DOUBTS_THE_PAIR: Final = (Reason.WORKFLOW_MISSING, Reason.MISSING_SCOPE, Reason.BILLING)
+_DOUBTS_THE_PAIR: Final = (Reason.WORKFLOW_MISSING, WORKFLOW_RETIRED, Reason.MISSING_SCOPE, Reason.BILLING)
 # Condemned ones get no traffic, so what the ledger says of them is from before.
 _PROVEN_BY_TRAFFIC: Final = [verdict for verdict in Verdict.values if verdict not in CONDEMNED | {Verdict.HEALTHY}]
 
@@ -43,7 +44,8 @@ class Seen:
 def learn_from_traffic() -> None:
     for seen in _seen(Q(outcome=GRANTED) & Q(key_id__in=_unproven_keys())):
         _prove(seen)
-    for seen in _seen(Q(reason__in={*_DOUBTS_THE_KEY, *_DOUBTS_THE_PAIR})):
+    # Without a status OpenAI was not asked: the refusal repeats a verdict of ours.
+    for seen in _seen(Q(reason__in={*_DOUBTS_THE_KEY, *_DOUBTS_THE_PAIR}, upstream_status__isnull=False)):
         _doubt(seen)
 
 

@@ -20,7 +20,9 @@ from tests.key_health.cast import Customer, check_all
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def asked(customer: Customer, outcome: str, reason: str = "", at: datetime | None = None) -> SessionRequest:
+def asked(
+    customer: Customer, outcome: str, reason: str = "", at: datetime | None = None, status: int | None = 200
+) -> SessionRequest:
     return SessionRequest.objects.create(
         id=uuid.uuid4(),
         at=at or timezone.now(),
@@ -29,6 +31,7 @@ def asked(customer: Customer, outcome: str, reason: str = "", at: datetime | Non
         key_id=customer.key.pk,
         outcome=outcome,
         reason=reason,
+        upstream_status=status,
     )
 
 
@@ -58,7 +61,7 @@ def test_a_refusal_by_openai_makes_the_real_check_due_and_condemns_nothing_itsel
 ) -> None:
     check_due()
     sandbox.set_key(alder.secret, "invalid")
-    asked(alder, "tenant_misconfigured", Reason.INVALID_KEY)
+    asked(alder, "tenant_misconfigured", Reason.INVALID_KEY, status=401)
 
     learn_from_traffic()
     before = alder.verdict
@@ -68,13 +71,23 @@ def test_a_refusal_by_openai_makes_the_real_check_due_and_condemns_nothing_itsel
     assert alder.verdict == Verdict.INVALID_KEY
 
 
-def test_a_refusal_about_the_workflow_makes_the_pair_due(alder: Customer) -> None:
+@pytest.mark.parametrize("reason", [Reason.WORKFLOW_MISSING, "workflow_retired"])
+def test_a_refusal_about_the_workflow_makes_the_pair_due(alder: Customer, reason: str) -> None:
     check_due()
-    asked(alder, "tenant_misconfigured", Reason.WORKFLOW_MISSING)
+    asked(alder, "tenant_misconfigured", reason, status=404)
 
     learn_from_traffic()
 
     assert CheckPlan.objects.get(due_at__lte=timezone.now()).assistant_id == alder.assistant.pk
+
+
+def test_a_refusal_for_which_openai_was_not_asked_says_nothing_new(alder: Customer) -> None:
+    check_due()
+    asked(alder, "tenant_misconfigured", Reason.INVALID_KEY, status=None)
+
+    learn_from_traffic()
+
+    assert check_due() == 0
 
 
 def test_a_flood_of_refusals_does_not_cut_the_second_look_short(sandbox: Sandbox, alder: Customer) -> None:
@@ -83,7 +96,7 @@ def test_a_flood_of_refusals_does_not_cut_the_second_look_short(sandbox: Sandbox
     check_all()
     ApiKey.objects.update(checked_at=timezone.now() - timedelta(seconds=1))
     AssistantKey.objects.update(checked_at=timezone.now() - timedelta(seconds=1))
-    asked(alder, "tenant_misconfigured", Reason.MISSING_SCOPE)
+    asked(alder, "tenant_misconfigured", Reason.MISSING_SCOPE, status=401)
 
     learn_from_traffic()
 

@@ -30,9 +30,11 @@ def open_session(
     )
 
 
-def chat(sandbox: Sandbox, customer: Customer, *, user: str) -> None:
-    """A visitor says something, so that a thread stands at OpenAI."""
-    sandbox.say(mint(sandbox, customer, user=user).session.client_secret, "Hello")
+def chat(sandbox: Sandbox, customer: Customer, *, user: str, times: int = 1) -> None:
+    """A visitor says something, so that as many threads stand at OpenAI."""
+    client_secret = mint(sandbox, customer, user=user).session.client_secret
+    for _ in range(times):
+        sandbox.say(client_secret, "Hello")
 
 
 def mint(sandbox: Sandbox, customer: Customer, *, user: str) -> Created:
