@@ -156,7 +156,7 @@ def start_platform(family: Family, layout: Layout, environment: dict[str, str]) 
     server = ["-m", "uvicorn", "config.asgi:application", "--host", LOOPBACK, "--lifespan", "on"]
     server += ["--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "5"]
     server += ["--log-config", str(ROOT / "platform" / "config" / "uvicorn_logging.json")]
-    celery = ["-m", "celery", "-A", "config"]
+    celery = ["-m", "celery", "--quiet", "-A", "config"]
     start(family, layout, environment, "web", *server, "--port", str(layout.port))
     start(family, layout, environment, "preview", *server, "--port", str(layout.preview_port))
     start(
