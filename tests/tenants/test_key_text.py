@@ -43,6 +43,7 @@ def test_a_key_is_taken_without_the_blanks_around_it(kind: str, around: str) -> 
     assert key.reveal() == text
 
 
+@pytest.mark.proof("K12")
 @pytest.mark.parametrize(("pasted", "reason"), REFUSED)
 def test_anything_else_is_refused_with_its_reason(pasted: str, reason: KeyProblem) -> None:
     with pytest.raises(KeyRefused) as refusal:
@@ -52,6 +53,7 @@ def test_anything_else_is_refused_with_its_reason(pasted: str, reason: KeyProble
     assert refusal.value.message.endswith(".")
 
 
+@pytest.mark.proof("K12")
 def test_no_refusal_repeats_any_part_of_a_thousand_damaged_keys() -> None:
     damages = [
         lambda key: "sk-admin-" + key,
@@ -76,6 +78,7 @@ def test_no_refusal_repeats_any_part_of_a_thousand_damaged_keys() -> None:
         assert not [at for at in range(len(secret_part) - 8) if secret_part[at : at + 8] in shown]
 
 
+@pytest.mark.proof("K11")
 def test_what_is_shown_of_the_shortest_key_leaves_128_bits_unknown() -> None:
     from tenants.key_text import MIN_LENGTH, PREFIX
 

@@ -15,6 +15,7 @@ def shown(header):
     return ascii(header)[:60]
 
 
+@pytest.mark.proof("O1")
 @pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: f"{case['cat']} {shown(case['header'])}")
 def test_the_vectors(case):
     verdict = RULES.decide(case["header"])
@@ -23,6 +24,7 @@ def test_the_vectors(case):
     assert verdict.allowed is (verdict.reason is Reason.ALLOWED)
 
 
+@pytest.mark.proof("O1")
 def test_the_vectors_are_all_there():
     assert len(VECTORS["cases"]) == 272
 

@@ -202,6 +202,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.proof("O6")
 @pytest.mark.parametrize(("typed", "canonical"), CANONICAL, ids=ascii)
 def test_it_becomes_what_a_browser_sends(typed, canonical):
     rule = parse_entry(typed)
@@ -212,6 +213,7 @@ def test_it_becomes_what_a_browser_sends(typed, canonical):
     assert OriginRules([rule]).decide(origin)
 
 
+@pytest.mark.proof("O6")
 @pytest.mark.parametrize(("typed", "canonical"), CANONICAL_FOR_DEVELOPMENT, ids=ascii)
 def test_what_only_development_needs_takes_an_explicit_choice(typed, canonical):
     rule = parse_entry(typed, allow_http=True)
@@ -222,6 +224,7 @@ def test_what_only_development_needs_takes_an_explicit_choice(typed, canonical):
         parse_entry(typed)
 
 
+@pytest.mark.proof("O6")
 @pytest.mark.parametrize(("typed", "reason", "cure"), REFUSED, ids=lambda value: ascii(value)[:40])
 def test_it_is_refused_with_the_cure(typed, reason, cure):
     with pytest.raises(EntryRefused) as refusal:
@@ -237,11 +240,13 @@ def test_a_local_address_is_typed_with_its_scheme():
         parse_entry("localhost:5173", allow_http=True)
 
 
+@pytest.mark.proof("O6")
 def test_a_wildcard_on_a_public_suffix_takes_an_explicit_choice():
     rule = parse_entry("*.vercel.app", allow_public_suffix=True)
 
     assert rule == OriginRule("https", "vercel.app", None, include_subdomains=True)
 
 
+@pytest.mark.proof("O6")
 def test_the_tables_are_long_enough():
     assert len(CANONICAL) + len(CANONICAL_FOR_DEVELOPMENT) + len(REFUSED) >= 120

@@ -1,8 +1,10 @@
-"""O2: whatever is sent, only the canonical origin of a rule is ever allowed."""
+"""O2, O6: whatever is sent, only the canonical origin of a rule is ever allowed; whatever is typed is canonical or refused."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -50,19 +52,28 @@ def is_canonical_origin_of_a_rule(header):
     return False
 
 
-@effort(max_examples=3_000, deadline=None)
-@given(st.one_of(st.text(max_size=320), mutated_headers(), names.map(lambda name: f"https://{name}.shop.example.org")))
-@example("https://example.com")
-@example("https://-.shop.example.org")
-def test_what_is_allowed_is_exactly_the_canonical_origin_of_a_rule(header):
-    verdict = RULES.decide(header)
+@pytest.mark.proof("O2")
+def test_what_is_allowed_is_exactly_the_canonical_origin_of_a_rule(proof):
+    seen = Counter()
 
-    if verdict:
-        assert is_canonical_origin_of_a_rule(header)
-    elif is_canonical_origin_of_a_rule(header):
-        # The one difference: an international label that no browser writes.
-        assert "xn--" in header
-        assert verdict.reason is Reason.NOT_ALLOWED
+    @effort(max_examples=proof.size(reduced=3_000, full=100_000), deadline=None)
+    @given(
+        st.one_of(st.text(max_size=320), mutated_headers(), names.map(lambda name: f"https://{name}.shop.example.org"))
+    )
+    @example("https://example.com")
+    @example("https://-.shop.example.org")
+    def every_string(header):
+        verdict = RULES.decide(header)
+        seen[bool(verdict)] += 1
+        if verdict:
+            assert is_canonical_origin_of_a_rule(header)
+        elif is_canonical_origin_of_a_rule(header):
+            # The one difference: an international label that no browser writes.
+            assert "xn--" in header
+            assert verdict.reason is Reason.NOT_ALLOWED
+
+    every_string()
+    proof.record(strings=seen.total(), allowed=seen[True], wrong=0)
 
 
 @effort(max_examples=500, deadline=None)
@@ -80,13 +91,21 @@ def test_a_typed_entry_allows_itself_and_nothing_else(scheme, name, port, includ
     assert bool(rules.decide(str(lower))) is include_subdomains
 
 
-@effort(max_examples=1_000, deadline=None)
-@given(st.one_of(st.text(max_size=80), mutated_headers()))
-def test_whatever_is_typed_is_canonical_or_refused(typed):
-    try:
-        rule = parse_entry(typed, allow_http=True, allow_public_suffix=True)
-    except EntryRefused:
-        return
+@pytest.mark.proof("O6")
+def test_whatever_is_typed_is_canonical_or_refused(proof):
+    seen = Counter()
 
-    assert parse_entry(str(rule), allow_http=True, allow_public_suffix=True) == rule
-    assert OriginRules([rule]).decide(str(rule).replace("*.", "below."))
+    @effort(max_examples=proof.size(reduced=1_000, full=20_000), deadline=None)
+    @given(st.one_of(st.text(max_size=80), mutated_headers()))
+    def every_entry(typed):
+        try:
+            rule = parse_entry(typed, allow_http=True, allow_public_suffix=True)
+        except EntryRefused:
+            seen["refused"] += 1
+            return
+        seen["canonical"] += 1
+        assert parse_entry(str(rule), allow_http=True, allow_public_suffix=True) == rule
+        assert OriginRules([rule]).decide(str(rule).replace("*.", "below."))
+
+    every_entry()
+    proof.record(**seen)
