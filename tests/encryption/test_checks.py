@@ -23,6 +23,7 @@ def test_good_rings_pass(settings):
     assert check_rings(None) == []
 
 
+@pytest.mark.proof("E6")
 def test_an_unusable_ring_is_named(settings):
     settings.MASTER_KEYS, settings.SIGNING_KEYS = "a:short", ""
 
@@ -33,6 +34,7 @@ def test_an_unusable_ring_is_named(settings):
     assert problems[1].msg.startswith("SIGNING_KEYS is not set.")
 
 
+@pytest.mark.proof("E6")
 def test_rings_that_share_a_key_are_refused(settings):
     settings.MASTER_KEYS, settings.SIGNING_KEYS = ring("a", "b"), f"c:{key('b')}"
 
@@ -49,6 +51,7 @@ def test_the_secret_key_is_no_master_key(settings):
     assert "this is the SECRET_KEY" in str(check_rings(None)[0])
 
 
+@pytest.mark.proof("E6")
 @pytest.mark.parametrize(("mode", "found"), [(0o400, 0), (0o600, 0), (0o440, 0), (0o644, 1), (0o404, 1), (0o602, 1)])
 def test_a_file_of_keys_that_everybody_may_open_is_refused(tmp_path, monkeypatch, mode, found):
     path = tmp_path / "master-keys"
@@ -62,6 +65,7 @@ def test_a_file_of_keys_that_everybody_may_open_is_refused(tmp_path, monkeypatch
     assert all("chmod 0400" in problem.hint for problem in problems)
 
 
+@pytest.mark.proof("E6")
 @pytest.mark.django_db
 def test_a_row_under_a_key_that_is_missing_is_found(settings):
     settings.MASTER_KEYS = ring("old")

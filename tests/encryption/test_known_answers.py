@@ -28,6 +28,7 @@ FROZEN = {
 }
 
 
+@pytest.mark.proof("E3")
 def test_the_cipher_gives_the_answer_of_the_gcm_specification():
     """Test case 16 of McGrew and Viega's "The Galois/Counter Mode of Operation", which NIST took over."""
     key = bytes.fromhex("feffe9928665731c6d6a8f9467308308" * 2)
@@ -46,6 +47,7 @@ def test_the_cipher_gives_the_answer_of_the_gcm_specification():
     assert decrypt(AESGCM(key), nonce + sealed, aad) == plain
 
 
+@pytest.mark.proof("E3")
 @pytest.mark.parametrize("version", FROZEN)
 def test_a_token_of_each_past_format_still_opens(version, settings):
     settings.MASTER_KEYS = ring("now", "then")
@@ -53,6 +55,7 @@ def test_a_token_of_each_past_format_still_opens(version, settings):
     assert open_token(FROZEN[version], PLACE).reveal() == "a secret from the past"
 
 
+@pytest.mark.proof("E3")
 def test_a_token_is_what_its_specification_says(settings):
     """The docstring of `encryption.vault`, followed by hand."""
     settings.MASTER_KEYS = ring("a")

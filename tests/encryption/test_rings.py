@@ -46,6 +46,7 @@ def bad(raw):
     return "a:" + base64.b64encode(raw).decode()
 
 
+@pytest.mark.proof("E6")
 @pytest.mark.parametrize(
     ("text", "cure"),
     [

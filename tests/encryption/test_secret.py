@@ -21,6 +21,7 @@ class Holder:
     key: Secret
 
 
+@pytest.mark.proof("K6")
 @pytest.mark.parametrize(
     "shown",
     [
@@ -43,6 +44,7 @@ def test_it_prints_as_a_mask(shown):
     assert "Secret(" in text or "Secret(\\u2026)" in text
 
 
+@pytest.mark.proof("K6")
 @pytest.mark.parametrize(
     "take",
     [
@@ -106,6 +108,7 @@ def test_what_is_no_text_makes_no_secret(value):
         Secret(value)
 
 
+@pytest.mark.proof("K6")
 def test_blank_and_broken_text_is_refused_without_being_repeated():
     with pytest.raises(ValueError, match="empty"):
         Secret("")
@@ -116,6 +119,7 @@ def test_blank_and_broken_text_is_refused_without_being_repeated():
     assert refusal.value.__context__ is None
 
 
+@pytest.mark.proof("K6")
 def test_an_error_about_its_holder_shows_only_the_mask(caplog):
     holder = Holder(Secret(CANARY))
 

@@ -1,17 +1,19 @@
 """E1, E2, E4 and the life of a sealed secret."""
 
 import itertools
+from collections import Counter
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from encryption import base64url
 from encryption.secret import Secret
 from encryption.vault import MAX_SECRET_BYTES, Binding, SecretError, open_token, rewrap, seal, token_prefix
-from tests.encryption.keys import ring
+from tests.encryption.keys import raw_key, ring
 
 PLAIN = "sk-" + "test-" + "x" * 156
 PLACE = Binding(owner=UUID(int=1), purpose="api-key", row=UUID(int=2))
@@ -62,7 +64,8 @@ def test_the_fields_of_a_binding_cannot_run_into_each_other():
     assert len({long.aad(), short.aad(), long.wrapping_aad("a"), short.wrapping_aad("2a"), long.wrapping_aad("")}) == 5
 
 
-def test_a_token_opens_for_no_other_tenant_purpose_or_row():
+@pytest.mark.proof("E1")
+def test_a_token_opens_for_no_other_tenant_purpose_or_row(proof):
     """E1: 20 tenants x 3 purposes, every foreign pairing of token, wrapped data key, ciphertext and master key id."""
     places = [
         Binding(owner=uuid4(), purpose=purpose, row=uuid4())
@@ -81,9 +84,11 @@ def test_a_token_opens_for_no_other_tenant_purpose_or_row():
         for key_id in ("b", "c", ""):
             messages.add(refused(".".join([version, key_id, wrapped, sealed]), place))
 
+    proof.record(places=len(places), foreign_pairings=3 * len(places) * (len(places) - 1) + 3 * len(places), opened=0)
     assert len(messages) == 1
 
 
+@pytest.mark.proof("E1")
 @pytest.mark.parametrize(
     "other",
     [
@@ -97,14 +102,17 @@ def test_each_part_of_the_binding_counts(other):
     refused(seal(PLAIN, PLACE), other)
 
 
-def test_no_flipped_bit_goes_unnoticed():
+@pytest.mark.proof("E2")
+def test_no_flipped_bit_goes_unnoticed(proof):
     """E2: every bit of every character."""
     token = seal(PLAIN, PLACE)
 
     for place, bit in itertools.product(range(len(token)), range(8)):
         refused(token[:place] + chr(ord(token[place]) ^ (1 << bit)) + token[place + 1 :])
+    proof.record(flips=8 * len(token), opened=0)
 
 
+@pytest.mark.proof("E2")
 def test_no_truncation_and_no_addition_goes_unnoticed():
     """E2: every length, from either end."""
     token = seal(PLAIN, PLACE)
@@ -117,6 +125,7 @@ def test_no_truncation_and_no_addition_goes_unnoticed():
         refused(more + token)
 
 
+@pytest.mark.proof("E2")
 def test_boxes_cut_to_whole_bytes_do_not_open():
     version, key_id, wrapped, sealed = seal(PLAIN, PLACE).split(".")
 
@@ -126,37 +135,51 @@ def test_boxes_cut_to_whole_bytes_do_not_open():
         refused(f"{version}.{key_id}.{base64url.encode(base64url.decode(wrapped)[:length])}.{sealed}")
 
 
-@effort(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    st.one_of(
-        st.text(max_size=400),
-        st.lists(st.text(alphabet="abcdefABC019-_=.", max_size=120), min_size=4, max_size=4).map(".".join),
-        st.tuples(st.binary(max_size=80), st.binary(max_size=80)).map(
-            lambda boxes: f"ckp1.a.{base64url.encode(boxes[0])}.{base64url.encode(boxes[1])}"
-        ),
-        st.binary(min_size=60, max_size=60).map(lambda box: f"ckp1.a.{base64url.encode(box)}.{'A' * 64}"),
-    )
-)
-def test_no_made_up_token_opens(token):
+@pytest.mark.proof("E2")
+def test_no_made_up_token_opens(proof):
     """E2: only ever a SecretError."""
-    refused(token)
+    tried = Counter()
+
+    @effort(max_examples=proof.size(reduced=500, full=100_000), deadline=None)
+    @given(
+        st.one_of(
+            st.text(max_size=400),
+            st.lists(st.text(alphabet="abcdefABC019-_=.", max_size=120), min_size=4, max_size=4).map(".".join),
+            st.tuples(st.binary(max_size=80), st.binary(max_size=80)).map(
+                lambda boxes: f"ckp1.a.{base64url.encode(boxes[0])}.{base64url.encode(boxes[1])}"
+            ),
+            st.binary(min_size=60, max_size=60).map(lambda box: f"ckp1.a.{base64url.encode(box)}.{'A' * 64}"),
+        )
+    )
+    def every_token(token):
+        tried["tokens"] += 1
+        refused(token)
+
+    every_token()
+    proof.record(**tried, opened=0)
 
 
+@pytest.mark.proof("E2")
 @pytest.mark.parametrize("token", ["", "ckp1", "...", "ckp2.a.AAAA.AAAA", "A" * 9000, "ckp1.a." + "A" * 9000 + ".AAAA"])
 def test_odd_and_oversized_tokens_are_refused(token):
     refused(token)
 
 
-def test_no_nonce_and_no_data_key_is_used_twice():
-    """E4, reduced: wrapped keys and ciphertexts begin with their nonces."""
-    count = 20_000
-    tokens = [seal("x", PLACE).split(".") for _ in range(count)]
+@pytest.mark.proof("E4")
+def test_no_nonce_and_no_data_key_is_used_twice(proof):
+    """E4: boxes begin with their nonces; the data key is taken out of its wrapping by hand."""
+    count = proof.size(reduced=20_000, full=1_000_000)
+    master_key, aad = AESGCM(raw_key("a")), PLACE.wrapping_aad("a")
+    nonces, data_keys = set(), set()
 
-    wrapping_nonces = {base64url.decode(wrapped)[:12] for _, _, wrapped, _ in tokens}
-    sealing_nonces = {base64url.decode(sealed)[:12] for _, _, _, sealed in tokens}
+    for _ in range(count):
+        wrapped, sealed = map(base64url.decode, seal("x", PLACE).split(".")[2:])
+        nonces |= {wrapped[:12], sealed[:12]}
+        data_keys.add(master_key.decrypt(wrapped[:12], wrapped[12:], aad))
 
-    assert len(wrapping_nonces) == len(sealing_nonces) == count
-    assert wrapping_nonces.isdisjoint(sealing_nonces)
+    proof.record(seals=count, repeated_nonces=2 * count - len(nonces), repeated_keys=count - len(data_keys))
+    assert len(nonces) == 2 * count
+    assert len(data_keys) == count
 
 
 def test_an_old_key_still_opens_and_a_removed_one_does_not(settings):
