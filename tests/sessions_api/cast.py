@@ -6,6 +6,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+from django.db import connection
+
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
 from tenants.domains import allow_domain
@@ -56,3 +59,20 @@ def environment_for(sandbox: Sandbox) -> dict[str, str]:
 def someone_elsewhere() -> dict[str, str]:
     """Headers of a visitor whom our one trusted proxy saw at an address of its own."""
     return {"X-Forwarded-For": f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"}
+
+
+def kill_backends() -> None:
+    """Ends every other connection to the test database, as a restart of PostgreSQL does."""
+    database = connection.settings_dict
+    with psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"] or 5432,
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname="postgres",
+        autocommit=True,
+    ) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [database["NAME"]],
+        )

@@ -124,9 +124,13 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     # The stock door opens a thread, and so a connection, per request: only a pool bounds that (and it wants CONN_MAX_AGE 0).
     _database["CONN_MAX_AGE"] = 0
+    # Without it the pool hands out, one after the other, every connection that a restart of PostgreSQL has killed.
+    _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 5},
         "connect_timeout": 2,
+        # A peer that vanished without a word is given up after 5 s; TCP's own patience is a quarter of an hour.
+        "tcp_user_timeout": 5000,
         "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
     }
 
@@ -228,6 +232,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     else {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "visibility_timeout": 120, "max_retries": 0}
 )
 BROKER_FOLDERS: list[str] = list(_broker_folders.values()) if CELERY_BROKER_URL.startswith("filesystem://") else []
+if BROKER_FOLDERS:
+    # kombu's own lets a worker take a message that is not written yet, and ends the worker by it.
+    CELERY_BROKER_TRANSPORT = "config.file_broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
 # A black-holed broker would otherwise block `delay()` for ever; what is lost is taken up by the tick.

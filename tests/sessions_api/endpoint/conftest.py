@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from encryption.models import SiteSecret, forget_site_secrets, site_secret
 from sandbox.testing import Sandbox, running_sandbox
@@ -64,6 +65,13 @@ def sandbox(shared_sandbox: Sandbox, settings: Any) -> Sandbox:
     settings.OPENAI_BASE_URLS = {"openai": shared_sandbox.base_url}
     settings.CHATKIT_JS_URLS = {"openai": shared_sandbox.chatkit_js}
     return shared_sandbox
+
+
+@pytest.fixture
+def backends_die(on_services: None, transactional_db: None) -> Iterator[None]:
+    """For a test that kills connections: the test's own is one of them."""
+    yield
+    connection.close()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
@@ -42,59 +40,42 @@ def test_the_preflight_of_a_stranger_is_refused_and_recorded(platform: Platform,
     assert (row.is_preflight, row.outcome) == (True, "origin_not_allowed")
 
 
-@pytest.mark.parametrize(
-    ("asked", "granted"),
-    [
-        ("", None),
-        ("x-one", "x-one"),
-        ("x-one, X-Two", "x-one, X-Two"),
-        ("x one,x(two),x-three", "x-three"),
-        ("x" * 64 + "," + "y" * 65, "x" * 64),
-        (",".join(f"x-{number}" for number in range(30)), ", ".join(f"x-{number}" for number in range(20))),
-    ],
-)
-def test_header_names_are_granted_when_they_are_names(
-    platform: Platform, shop: Shop, asked: str, granted: str | None
-) -> None:
-    answer = preflight(platform, shop, asked=asked)
+def test_header_names_are_granted_when_they_are_names(platform: Platform, shop: Shop) -> None:
+    answers = [preflight(platform, shop, asked=asked) for asked in ("", "x one,x(two),X-Three", "x" * 65)]
 
-    assert answer.headers.get("access-control-allow-headers") == granted
+    assert [answer.headers.get("access-control-allow-headers") for answer in answers] == [None, "X-Three", None]
 
 
-@pytest.mark.parametrize(
-    ("call", "status", "is_shared"),
-    [
-        ({}, 200, True),
-        ({"body": b"["}, 400, True),
-        ({"body": {"assistant": "nobody"}}, 404, True),
-        ({"method": "PUT"}, 405, True),
-        ({"body": {"backends": []}}, 409, True),
-        ({"body": b"x" * 9000}, 413, True),
-        ({"headers": {"Content-Type": "text/plain"}}, 415, True),
-        ({"origin": None}, 403, False),
-        ({"origin": "null"}, 403, False),
-        ({"origin": "https://shop.example/"}, 403, False),
-        ({"origin": "http://shop.example"}, 403, False),
-        ({"origin": "https://shop.example:8443"}, 403, False),
-        ({"origin": "https://SHOP.example"}, 403, False),
-        ({"origin": "https://shop.example.stranger.example"}, 403, False),
-        ({"origin": "https://cdn.platform.openai.com"}, 403, False),
-    ],
-    ids=str,
-)
-def test_only_an_allowed_page_may_read_the_answer(
-    platform: Platform, shop: Shop, call: dict[str, Any], status: int, is_shared: bool
-) -> None:
-    answer = shop.ask(platform, **call)
+CALLS: list[tuple[dict[str, Any], int, bool]] = [
+    ({}, 200, True),
+    ({"body": b"["}, 400, True),
+    ({"body": {"assistant": "nobody"}}, 404, True),
+    ({"method": "PUT"}, 405, True),
+    ({"body": {"backends": []}}, 409, True),
+    ({"body": b"x" * 9000}, 413, True),
+    ({"headers": {"Content-Type": "text/plain"}}, 415, True),
+    ({"origin": None}, 403, False),
+    ({"origin": "null"}, 403, False),
+    ({"origin": "https://shop.example/"}, 403, False),
+    ({"origin": "http://shop.example"}, 403, False),
+    ({"origin": "https://shop.example:8443"}, 403, False),
+    ({"origin": "https://SHOP.example"}, 403, False),
+    ({"origin": "https://shop.example.stranger.example"}, 403, False),
+    ({"origin": "https://cdn.platform.openai.com"}, 403, False),
+]
 
-    assert answer.status == status
-    assert answer.headers["vary"] == "Origin"
-    assert answer.headers.get("access-control-allow-origin") == (shop.origin if is_shared else None)
-    assert "access-control-allow-credentials" not in answer.headers
-    assert "set-cookie" not in answer.headers
-    if is_shared:
-        exposed = "Retry-After, X-Request-ID, RateLimit, RateLimit-Policy"
-        assert answer.headers["access-control-expose-headers"] == exposed
+
+def test_only_an_allowed_page_may_read_the_answer(platform: Platform, shop: Shop) -> None:
+    exposed = "Retry-After, X-Request-ID, RateLimit, RateLimit-Policy"
+    for call, status, is_shared in CALLS:
+        answer = shop.ask(platform, **call)
+
+        assert answer.status == status, call
+        assert answer.headers["vary"] == "Origin"
+        assert answer.headers.get("access-control-allow-origin") == (shop.origin if is_shared else None), call
+        assert answer.headers.get("access-control-expose-headers") == (exposed if is_shared else None)
+        assert "access-control-allow-credentials" not in answer.headers
+        assert "set-cookie" not in answer.headers
 
 
 def test_a_limited_visitor_can_read_how_long_to_wait(platform: Platform, shop: Shop) -> None:

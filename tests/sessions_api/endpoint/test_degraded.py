@@ -1,0 +1,135 @@
+"""I1, I2, I8: Redis and PostgreSQL go away under load, and a server that is told to end ends in order."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sandbox.testing import Sandbox
+from sessions_api.models import LiveSession, SessionRequest
+from tests.gateway.redis_server import running_redis
+from tests.platform_server import Answer, Platform, running_platform
+from tests.sessions_api.cast import Shop, environment_for, kill_backends, open_shop, someone_elsewhere
+
+
+class Load:
+    """Visitors who keep asking, and what they were told."""
+
+    def __init__(self, platform: Platform, shop: Shop) -> None:
+        self.told: list[tuple[float, str]] = []
+        self._platform = platform
+        self._shop = shop
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(4)]
+
+    @property
+    def codes(self) -> Counter[str]:
+        return Counter(code for _, code in self.told)
+
+    def _ask(self) -> None:
+        while not self._stop.is_set():
+            try:
+                code = self._shop.ask(self._platform, headers=someone_elsewhere()).code
+            except OSError as error:
+                code = type(error).__name__
+            self.told.append((time.monotonic(), code))
+
+    @contextmanager
+    def running(self) -> Iterator["Load"]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join()
+
+
+def test_redis_stops_is_frozen_and_comes_back_and_every_visitor_gets_a_session(
+    sandbox: Sandbox, transactional_db: None
+) -> None:
+    shop = open_shop(sandbox, sessions_per_minute=100_000)
+    with running_redis() as redis, running_platform(**environment_for(sandbox), REDIS_URL=redis.url) as platform:
+        with Load(platform, shop).running() as load:
+            time.sleep(0.5)
+            redis.stop()
+            time.sleep(1.5)
+            limits_meanwhile = platform.request("GET", "/readyz").json["limits"]
+            redis.start()
+            time.sleep(1.5)
+            redis.freeze()
+            time.sleep(1.5)
+            redis.thaw()
+            time.sleep(1.5)
+        limits_after = platform.request("GET", "/readyz").json["limits"]
+
+    assert set(load.codes) == {"granted"}
+    assert limits_meanwhile == "this process: Redis does not answer"
+    assert limits_after == "Redis"
+    assert SessionRequest.objects.filter(outcome="granted").count() == load.codes["granted"]
+
+
+def test_every_backend_of_postgresql_is_terminated_and_no_row_is_lost(
+    backends_die: None, platform: Platform, sandbox: Sandbox, same_site: None
+) -> None:
+    shop = open_shop(sandbox, sessions_per_minute=100_000)
+    with Load(platform, shop).running() as load:
+        time.sleep(0.5)
+        for _ in range(3):
+            kill_backends()
+            killed_at = time.monotonic()
+            time.sleep(2)
+
+    granted = load.codes["granted"]
+    assert set(load.codes) <= {"granted", "platform_unavailable"}
+    assert min(at for at, code in load.told if at > killed_at and code == "granted") - killed_at <= 5
+    assert SessionRequest.objects.filter(outcome="granted").count() == granted
+    assert LiveSession.objects.count() == granted
+    # What was minted and could not be recorded was cancelled.
+    _wait_until(lambda: len(sandbox.live_sessions()) == granted)
+
+
+def test_a_server_that_is_told_to_end_finishes_what_it_began(sandbox: Sandbox, transactional_db: None) -> None:
+    shop = open_shop(sandbox)
+    answers: list[Answer] = []
+    with running_platform(**environment_for(sandbox)) as platform:
+        assert shop.ask(platform).status == 200
+        sandbox.set_latency(1500)
+        asking = [threading.Thread(target=lambda: answers.append(shop.ask(platform))) for _ in range(8)]
+        for thread in asking:
+            thread.start()
+        time.sleep(0.5)
+
+        platform.terminate()
+        for thread in asking:
+            thread.join()
+        platform.wait(seconds=15)
+        log = platform.log
+    sandbox.set_latency(0)
+
+    assert [answer.status for answer in answers] == [200] * 8
+    assert SessionRequest.objects.filter(outcome="granted").count() == 9
+    assert LiveSession.objects.count() == 9
+    assert "Traceback" not in log
+
+
+def test_a_server_that_ends_writes_the_refusals_that_it_has_only_counted(
+    sandbox: Sandbox, transactional_db: None
+) -> None:
+    shop = open_shop(sandbox)
+    with running_platform(**environment_for(sandbox)) as platform:
+        for _ in range(30):
+            shop.ask(platform, origin="https://stranger.example")
+
+    counts = list(SessionRequest.objects.values_list("count", flat=True))
+    assert sum(counts) == 30
+    assert len(counts) <= 22
+
+
+def _wait_until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "it did not come to this in time"
+        time.sleep(0.05)
