@@ -4,7 +4,7 @@ wire.py         what a fault works with              connection.py   U1, U2, U8:
 table.py        all faults by name                   volume.py       U3: too much of everything
 server.py       the raw server, `running_faults`     bodies.py       U4: a 200 with the wrong content
 sockets.py      below HTTP: refused, black hole      statuses.py     U5, U7: refusals and redirects
-tls.py          U6: certificates and protocols       leaks.py        K9: the key given back
+tls.py          U6: certificates and protocols       leaks.py        K7: the key given back
 """
 
 from sandbox.faults.server import FaultServer, Seen, running_faults

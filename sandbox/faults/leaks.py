@@ -1,4 +1,4 @@
-"""Faults that give the presented key back wherever an answer has room (K9): none may reach a log, a page, a browser."""
+"""Faults that give the presented key back wherever an answer has room (K7): none may reach a log, a page, a browser."""
 
 from __future__ import annotations
 
@@ -75,18 +75,18 @@ async def echo_key_chunk(wire: Wire, received: Received) -> None:
 
 
 LEAK_FAULTS = (
-    Fault("echo_key_body", "K9", "the key in the text of a 401", echo_key_body),
-    Fault("echo_key_400", "K9", "the key in the text of a 400", echo_key_400),
-    Fault("echo_key_500", "K9", "the key in a plain-text 500", echo_key_500),
-    Fault("echo_key_code", "K9", "the key as error.code", echo_key_code),
-    Fault("echo_key_type", "K9", "the key as error.type", echo_key_type),
-    Fault("echo_key_header", "K9", "the key in headers of a 401", echo_key_header),
-    Fault("echo_key_header_200", "K9", "the key as request id of a good answer", echo_key_header_200),
-    Fault("echo_key_retry_after", "K9", "the key as Retry-After", echo_key_retry_after),
-    Fault("echo_key_location", "K9", "the key in a redirect", echo_key_location),
-    Fault("echo_key_malformed_json", "K9", "the key in broken JSON", echo_key_malformed_json),
-    Fault("echo_key_secret", "K9", "the key as client_secret", echo_key_secret),
-    Fault("echo_key_status_line", "K9", "the key as reason phrase", echo_key_status_line),
-    Fault("echo_key_bad_header", "K9", "the key in a header line that cannot be parsed", echo_key_bad_header),
-    Fault("echo_key_chunk", "K9", "the key as chunk size", echo_key_chunk),
+    Fault("echo_key_body", "K7", "the key in the text of a 401", echo_key_body),
+    Fault("echo_key_400", "K7", "the key in the text of a 400", echo_key_400),
+    Fault("echo_key_500", "K7", "the key in a plain-text 500", echo_key_500),
+    Fault("echo_key_code", "K7", "the key as error.code", echo_key_code),
+    Fault("echo_key_type", "K7", "the key as error.type", echo_key_type),
+    Fault("echo_key_header", "K7", "the key in headers of a 401", echo_key_header),
+    Fault("echo_key_header_200", "K7", "the key as request id of a good answer", echo_key_header_200),
+    Fault("echo_key_retry_after", "K7", "the key as Retry-After", echo_key_retry_after),
+    Fault("echo_key_location", "K7", "the key in a redirect", echo_key_location),
+    Fault("echo_key_malformed_json", "K7", "the key in broken JSON", echo_key_malformed_json),
+    Fault("echo_key_secret", "K7", "the key as client_secret", echo_key_secret),
+    Fault("echo_key_status_line", "K7", "the key as reason phrase", echo_key_status_line),
+    Fault("echo_key_bad_header", "K7", "the key in a header line that cannot be parsed", echo_key_bad_header),
+    Fault("echo_key_chunk", "K7", "the key as chunk size", echo_key_chunk),
 )

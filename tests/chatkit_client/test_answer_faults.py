@@ -35,6 +35,7 @@ EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n"
 BOMB = gzip.compress(b"0" * 200 * MEBIBYTE, compresslevel=1)
 
 
+@pytest.mark.proof("U3")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("play", "reason"),
@@ -57,7 +58,7 @@ BOMB = gzip.compress(b"0" * 200 * MEBIBYTE, compresslevel=1)
         "endless small headers", "endless header", "endless 100", "endless 103", "20,000 x 100", "100 KB of headers",
     ],
 )  # fmt: skip
-async def test_an_answer_that_never_ends_is_cut_off_within_bounded_memory(play, reason):
+async def test_an_answer_that_never_ends_is_cut_off_within_bounded_memory(play, reason, proof):
     async with client_of(play) as (client, server):
         tracemalloc.start()
         try:
@@ -68,10 +69,12 @@ async def test_an_answer_that_never_ends_is_cut_off_within_bounded_memory(play, 
             tracemalloc.stop()
 
     assert caught.value.reason is reason
+    proof.record(peak_mebibytes=round(peak / MEBIBYTE, 2))
     # Server and client share this process, so the peak holds both sides' buffers.
     assert peak < 5 * MEBIBYTE
 
 
+@pytest.mark.proof("U3")
 @pytest.mark.asyncio
 async def test_two_hundred_endless_bodies_leave_nothing_behind():
     async with client_of(endless(OPEN_END, b"x" * 65536)) as (client, server):
@@ -89,6 +92,7 @@ async def test_two_hundred_endless_bodies_leave_nothing_behind():
     assert left < 5 * MEBIBYTE
 
 
+@pytest.mark.proof("U3")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "interim",
@@ -117,6 +121,7 @@ async def test_an_interim_answer_in_a_packet_of_its_own_is_skipped():
         assert (await mint(client, server)).status == 200
 
 
+@pytest.mark.proof("U3")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "status", ["204 No Content", "201 Created", "202 Accepted", "206 Partial Content", "101 Switching Protocols"]
@@ -128,6 +133,7 @@ async def test_a_success_other_than_200_is_invalid(status):
     assert (type(failure), failure.reason) == (errors.UpstreamInvalid, Reason.UNEXPECTED_STATUS)
 
 
+@pytest.mark.proof("U7")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "status",
@@ -145,6 +151,7 @@ async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere(status):
     assert (target.connections, len(server.seen)) == (0, 1)
 
 
+@pytest.mark.proof("U4")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("answer", "reason"),
@@ -172,6 +179,7 @@ async def test_a_body_that_the_end_of_the_connection_ends_is_read():
         assert (await mint(client, server)).session.client_secret == "ek_abc"
 
 
+@pytest.mark.proof("U5")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("answer", "kind", "reason"),

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from chatkit_client import answers
@@ -36,6 +37,7 @@ def test_an_answer_does_not_print_what_the_upstream_wrote():
     assert "canary" not in repr(answer(b"canary", {"x": "canary"}))
 
 
+@pytest.mark.proof("U4")
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -58,6 +60,7 @@ def test_a_session_with_a_wrong_field_is_invalid(field, value):
     assert (error.reason, error.status, error.request_id, error.latency_ms) == (Reason.BODY_INVALID, 200, "req_1", 7)
 
 
+@pytest.mark.proof("U4")
 @pytest.mark.parametrize("field", ["id", "client_secret", "expires_at", "status"])
 def test_a_session_with_a_missing_field_is_invalid(field):
     body = {name: value for name, value in GOOD.items() if name != field}
@@ -65,6 +68,7 @@ def test_a_session_with_a_missing_field_is_invalid(field):
     assert refused(answers.read_session, answer(body), **ASKED).reason is Reason.BODY_INVALID
 
 
+@pytest.mark.proof("U4")
 @pytest.mark.parametrize(
     "body",
     [
@@ -93,6 +97,7 @@ def test_a_body_that_is_not_strict_json_is_invalid(body):
     assert refused(answers.read_session, answer(body), **ASKED).reason is Reason.BODY_INVALID
 
 
+@pytest.mark.proof("U4")
 @pytest.mark.parametrize(
     "content_type", [None, "", "text/html", "application/jsonp", "application/problem+json", "x" * 9999]
 )
@@ -116,6 +121,7 @@ def test_a_compressed_answer_is_invalid_without_looking_into_it(encoding):
     assert error.reason is Reason.CONTENT_ENCODING
 
 
+@pytest.mark.proof("U4")
 def test_a_session_of_another_user_is_never_handed_out():
     error = refused(answers.read_session, answer(GOOD | {"user": "somebody else"}), **ASKED)
 
@@ -214,18 +220,26 @@ def failure_of(read, *args):
     return None
 
 
-@given(status=st.integers(0, 999), headers=header_maps, body=bodies, reader=st.sampled_from(READERS))
-def test_no_answer_whatever_raises_anything_outside_the_tree(status, headers, body, reader):
-    error = failure_of(reader, Answer(status, headers, body))
+@pytest.mark.proof("U4")
+def test_no_answer_whatever_raises_anything_outside_the_tree(proof):
+    @effort(max_examples=proof.size(reduced=100, full=20_000), deadline=None)
+    @given(status=st.integers(0, 999), headers=header_maps, body=bodies, reader=st.sampled_from(READERS))
+    def every_answer(status, headers, body, reader):
+        error = failure_of(reader, Answer(status, headers, body))
+        assert status == 200 or error is not None
+        if error is not None:
+            assert (error.__cause__, error.__context__) == (None, None)
+            assert error.retry_after is None or 1 <= error.retry_after <= 300
 
-    assert status == 200 or error is not None
-    if error is not None:
-        assert (error.__cause__, error.__context__) == (None, None)
-        assert error.retry_after is None or 1 <= error.retry_after <= 300
+    every_answer()
 
 
-@given(body=bodies, reader=st.sampled_from(READERS))
-def test_no_body_of_a_200_raises_anything_outside_the_tree(body, reader):
-    error = failure_of(reader, Answer(200, JSON, body))
+@pytest.mark.proof("U4")
+def test_no_body_of_a_200_raises_anything_outside_the_tree(proof):
+    @effort(max_examples=proof.size(reduced=100, full=20_000), deadline=None)
+    @given(body=bodies, reader=st.sampled_from(READERS))
+    def every_body(body, reader):
+        error = failure_of(reader, Answer(200, JSON, body))
+        assert error is None or type(error) is UpstreamInvalid
 
-    assert error is None or type(error) is UpstreamInvalid
+    every_body()

@@ -61,6 +61,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.proof("U5")
 @pytest.mark.parametrize(("status", "body", "kind", "reason"), TABLE)
 def test_an_answer_means_this_error(status, body, kind, reason):
     error = classify(status, {}, body, request_id="req_1", latency_ms=3)
@@ -69,6 +70,7 @@ def test_an_answer_means_this_error(status, body, kind, reason):
     assert (error.reason, error.status, error.request_id, error.latency_ms) == (reason, status, "req_1", 3)
 
 
+@pytest.mark.proof("U5")
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b'{"error": null}', b'{"error": "x"}', b"\xff", b"[" * 50_000, b'{"error": ' + b"9" * 5000],
@@ -91,6 +93,7 @@ def test_a_code_that_is_an_identifier_is_kept_and_the_message_is_not():
     assert "Tell nobody" not in f"{error} {error!r} {error.args} {vars(error)}"
 
 
+@pytest.mark.proof("U5")
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
@@ -115,6 +118,7 @@ def test_retry_after_is_read_and_clamped(text, seconds):
     assert parse_retry_after(text) == seconds
 
 
+@pytest.mark.proof("U5")
 @pytest.mark.parametrize(("ahead", "seconds"), [(45, 45), (-3600, 1), (86_400, 300)])
 def test_retry_after_as_a_date_counts_from_now(ahead, seconds):
     now = datetime(2026, 11, 23, 12, tzinfo=UTC)

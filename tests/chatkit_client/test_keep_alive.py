@@ -59,20 +59,26 @@ async def test_a_connection_is_used_again():
     assert server.connections == 1
 
 
+@pytest.mark.proof("U8")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("end", [resets, closes])
-async def test_a_stale_connection_costs_the_visitor_nothing(end):
+async def test_a_stale_connection_costs_the_visitor_nothing(end, proof):
+    mints = proof.size(reduced=100, full=1_000)
+
     async with client_of(after_the_first_of_a_connection(end)) as (client, server):
-        for _ in range(100):
+        for _ in range(mints):
             await mint(client, server)
 
     assert {seen.turn for seen in server.seen} == {1, 2}
-    # 50 connections of the pool carry an answer and then go stale; each time one new one carries the second attempt.
-    assert len(server.seen) == 100 + sum(seen.turn == 2 for seen in server.seen)
+    # Half of the connections carry an answer and then go stale; each time one new one carries the second attempt.
+    stale = sum(seen.turn == 2 for seen in server.seen)
+    assert len(server.seen) == mints + stale
+    proof.record(mints=mints, stale_connections=stale, errors=0)
 
 
+@pytest.mark.proof("U8")
 @pytest.mark.asyncio
-async def test_idle_connections_that_the_server_closes_at_any_moment_cost_nobody_anything():
+async def test_idle_connections_that_the_server_closes_at_any_moment_cost_nobody_anything(proof):
     """The server ends connections after 0 to 3 ms of idleness, while 20 visitors mint with such pauses."""
     dice = random.Random(8)
 
@@ -81,7 +87,7 @@ async def test_idle_connections_that_the_server_closes_at_any_moment_cost_nobody
         asyncio.get_running_loop().call_later(dice.uniform(0, 0.003), writer.close)
 
     async def visit(client, server):
-        for _ in range(25):
+        for _ in range(proof.size(reduced=25, full=250)):
             await mint(client, server)
             await asyncio.sleep(dice.uniform(0, 0.003))
 
@@ -89,6 +95,7 @@ async def test_idle_connections_that_the_server_closes_at_any_moment_cost_nobody
         await asyncio.gather(*(visit(client, server) for _ in range(20)))
 
     assert server.connections > 20
+    proof.record(mints=20 * proof.size(reduced=25, full=250), connections=server.connections, errors=0)
 
 
 @pytest.mark.asyncio
@@ -104,6 +111,7 @@ async def test_a_used_connection_that_breaks_after_a_first_byte_is_not_stale(end
     assert [seen.turn for seen in server.seen] == [1, 2]
 
 
+@pytest.mark.proof("U8")
 @pytest.mark.asyncio
 async def test_the_second_attempt_is_the_last_one():
     async def answers_once(seen, writer):
@@ -142,6 +150,7 @@ async def test_the_second_attempt_shares_the_deadline_of_the_first():
     assert len(server.seen) == 3
 
 
+@pytest.mark.proof("U8")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "extra",

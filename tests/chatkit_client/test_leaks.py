@@ -80,6 +80,7 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.proof("K7")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("where", PLACES)
 async def test_a_key_that_the_upstream_repeats_goes_no_further(where, caplog):
@@ -103,6 +104,7 @@ async def breaks(_seen, writer):
     reset(writer)
 
 
+@pytest.mark.proof("K7")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "play", [hangs, breaks, says(b"no http\r\n\r\n"), says(b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n")]
@@ -121,6 +123,7 @@ async def test_a_failed_connection_does_not_carry_the_request_that_it_failed_for
     assert_silent(caplog.text, key)
 
 
+@pytest.mark.proof("K7")
 @pytest.mark.asyncio
 async def test_no_value_prints_the_key_or_the_secret(caplog):
     key, secret = make_key(), make_key()
@@ -135,6 +138,7 @@ async def test_no_value_prints_the_key_or_the_secret(caplog):
         assert_silent(caplog.text, canary)
 
 
+@pytest.mark.proof("K7")
 @pytest.mark.parametrize("form", ["plain", "reversed", "hex", "base64", "urlsafe"])
 def test_a_repeated_key_is_known_in_every_form(form):
     key = make_key()
@@ -152,6 +156,7 @@ def test_a_repeated_key_is_known_in_every_form(form):
     assert repeats_key("x" * 100 + text + "y" * 100, key)
 
 
+@pytest.mark.proof("K7")
 def test_twelve_characters_of_a_key_in_an_identifier_are_enough():
     key = make_key()
 

@@ -68,6 +68,7 @@ async def test_a_thousand_calls_cost_at_most_twenty_handshakes_once_warm(authori
     assert server.connections - warm <= 20
 
 
+@pytest.mark.proof("U6")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("fault", ["expired", "not yet valid", "another host", "unknown authority"])
 async def test_a_doubtful_certificate_is_refused_before_the_key_is_sent(authority, ca_file, fault, caplog):
@@ -86,6 +87,7 @@ async def test_a_doubtful_certificate_is_refused_before_the_key_is_sent(authorit
     assert [record.levelname for record in caplog.records if record.name.startswith("chatkit_client")] == ["WARNING"]
 
 
+@pytest.mark.proof("U6")
 @pytest.mark.asyncio
 async def test_a_private_authority_is_not_trusted_unless_it_is_given(authority):
     error = await refusal(server_context(authority.issue_cert("127.0.0.1")))
@@ -93,6 +95,7 @@ async def test_a_private_authority_is_not_trusted_unless_it_is_given(authority):
     assert error.reason is Reason.TLS_FAILED
 
 
+@pytest.mark.proof("U6")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
 async def test_an_old_version_of_tls_is_refused(authority, ca_file, version):
@@ -126,6 +129,7 @@ async def test_a_handshake_that_breaks_off_is_refused(hello):
     assert caught.value.reason in (Reason.TLS_FAILED, Reason.CONNECT_FAILED)
 
 
+@pytest.mark.proof("U6")
 @pytest.mark.asyncio
 async def test_a_handshake_that_stalls_ends_with_the_connection_timeout():
     async def silent(reader, writer):
@@ -142,6 +146,7 @@ async def test_a_handshake_that_stalls_ends_with_the_connection_timeout():
     assert caught.value.latency_ms < 800
 
 
+@pytest.mark.proof("U6")
 @pytest.mark.asyncio
 async def test_a_certificate_that_turns_bad_is_noticed_on_the_next_connection(authority, ca_file):
     context = server_context(authority.issue_cert("127.0.0.1"))
@@ -159,6 +164,7 @@ async def test_a_certificate_that_turns_bad_is_noticed_on_the_next_connection(au
     assert len(server.seen) == 2
 
 
+@pytest.mark.proof("U9")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 async def test_an_authority_planted_in_the_environment_is_not_trusted(authority, ca_file, tmp_path, monkeypatch, name):
@@ -169,6 +175,7 @@ async def test_an_authority_planted_in_the_environment_is_not_trusted(authority,
     assert error.reason is Reason.TLS_FAILED
 
 
+@pytest.mark.proof("U9")
 @pytest.mark.asyncio
 async def test_session_keys_are_not_written_where_the_environment_says(authority, ca_file, tmp_path, monkeypatch):
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))

@@ -148,6 +148,7 @@ async def test_a_caller_who_leaves_is_not_taken_for_a_deadline():
             await task
 
 
+@pytest.mark.proof("U9")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
 async def test_a_proxy_of_the_environment_sees_nothing(monkeypatch, name):
@@ -159,6 +160,7 @@ async def test_a_proxy_of_the_environment_sees_nothing(monkeypatch, name):
     assert (proxy.connections, len(server.seen)) == (0, 1)
 
 
+@pytest.mark.proof("U9")
 @pytest.mark.asyncio
 async def test_a_netrc_entry_does_not_replace_the_key(monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
@@ -182,6 +184,7 @@ async def test_cookies_of_one_answer_are_not_sent_with_the_next_call():
     assert [seen.header("cookie") for seen in server.seen] == [None, None]
 
 
+@pytest.mark.proof("U1")
 @pytest.mark.asyncio
 async def test_a_refused_connection_is_unavailable():
     async with upstream(good) as server:

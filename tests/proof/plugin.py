@@ -51,6 +51,14 @@ class Outcomes:
         self.file.write_text(json.dumps(self.cases))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test with parameters only some cases may carry the id that is run."""
+    if proof_id := os.environ.get("PROOF_ID"):
+        others = [item for item in items if not any(proof_id in mark.args for mark in item.iter_markers("proof"))]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if file := os.environ.get("PROOF_OUTCOMES"):
         config.pluginmanager.register(Outcomes(Path(file)))
