@@ -1,8 +1,9 @@
 """Mints a session at OpenAI with the first of an assistant's keys that works.
 
 Keys are tried in their order. One that is condemned gets no traffic, and one that fails again and again is left alone
-for a while. A fault of the key (refused, no budget, workflow not found, throttled) hands over to the next key; a fault
-of the host would meet every key, so it ends the attempt.
+for a while: that is a tenant's circuit breaker, kept per key, so that a bad first key never shuts out a good second. A
+fault of the key (refused, no budget, workflow not found, throttled) hands over to the next key. Any other would meet
+every key, so it ends the attempt; only an upstream that did not answer counts against the host as well.
 """
 
 import time
@@ -46,8 +47,10 @@ _CODES: Final[dict[type[ChatKitError], Code]] = {
     UpstreamUnavailable: Code.UPSTREAM_UNAVAILABLE,
     UpstreamInvalid: Code.UPSTREAM_INVALID,
 }
-# Faults of one key or pair; everything else is the host's.
+# Another key may fare better with these.
 _KEY_FAULTS: Final = (KeyRejected, WorkflowMissing, BillingBlocked, Throttled)
+# With less time than this left, the next key is not tried.
+_MIN_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +72,21 @@ async def mint(
 ) -> Minted:
     """A session of the visitor whom OpenAI knows as `user`; raises PublicError with the last key's reason."""
     ends_at = time.monotonic() + DEADLINE_SECONDS
-    host = breakers.of(upstream.base_url)
+    host = breakers.of_host(upstream.base_url)
     refusal = PublicError(Code.TENANT_MISCONFIGURED, reason="no_key")
     for key in assistant.keys:
         if key.credentials is None or key.problem:
             refusal = PublicError(Code.TENANT_MISCONFIGURED, reason=_since_sunset(key.problem))
             continue
+        seconds = ends_at - time.monotonic()
+        if seconds < _MIN_SECONDS:
+            break
         pair = breakers.of((key.id, assistant.id))
         passage = pair.enter()
         if passage is None:
             refusal = _left_alone(pair)
             continue
-        host_passage = host.enter()
+        host_passage = host.enter(caller=key.id)
         if host_passage is None:
             passage.abandoned()
             raise _left_alone(host)
@@ -91,20 +97,18 @@ async def mint(
                 key.credentials,
                 user=user,
                 settings=session_settings,
-                deadline=ends_at - time.monotonic(),
+                deadline=seconds,
             )
-        except _KEY_FAULTS as error:
-            # The host has answered, and well: only this key is at fault.
-            host_passage.succeeded()
-            attempt.failed_upstream(error)
-            refusal = public_error_of(error)
-            passage.failed(refusal.code, cool_down=error.retry_after if isinstance(error, Throttled) else None)
         except ChatKitError as error:
             attempt.failed_upstream(error)
             refusal = public_error_of(error)
-            passage.failed(refusal.code)
-            host_passage.failed(refusal.code)
-            raise refusal from None
+            passage.failed(refusal.code, cool_down=error.retry_after if isinstance(error, Throttled) else None)
+            if isinstance(error, UpstreamUnavailable):
+                host_passage.failed(refusal.code)
+            else:
+                host_passage.succeeded()
+            if not isinstance(error, _KEY_FAULTS):
+                raise refusal from None
         else:
             passage.succeeded()
             host_passage.succeeded()

@@ -20,7 +20,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
-    return Breaker(clock)
+    return Breaker(clock=clock)
 
 
 def fail(breaker: Breaker, times: int = 1, reason: str = "down") -> None:
@@ -168,3 +168,35 @@ def test_a_name_has_one_breaker_and_the_oldest_names_are_forgotten(clock: Clock)
 
     assert breakers.of("first") is first
     assert breakers.of("second").is_closed
+
+
+def call(breaker: Breaker, caller: str, *, fails: bool) -> None:
+    passage = breaker.enter(caller)
+    assert passage is not None
+    if fails:
+        passage.failed("down")
+    else:
+        passage.succeeded()
+
+
+def test_one_caller_s_failures_never_close_the_host_to_the_others(clock: Clock) -> None:
+    host = Breaker(is_shared=True, clock=clock)
+    call(host, "birch", fails=False)
+
+    for _ in range(64):
+        call(host, "alder", fails=True)
+
+    assert host.is_closed
+
+
+def test_a_host_that_fails_most_of_its_callers_is_left_alone(clock: Clock) -> None:
+    host = Breaker(is_shared=True, clock=clock)
+    call(host, "served", fails=False)
+    call(host, "unlucky", fails=True)
+    call(host, "unlucky", fails=False)
+
+    for number in range(4):
+        assert host.is_closed
+        call(host, f"failing-{number}", fails=True)
+
+    assert not host.is_closed
