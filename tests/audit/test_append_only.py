@@ -13,6 +13,7 @@ STATEMENTS = (
 )
 
 
+@pytest.mark.proof("A9")
 @pytest.mark.django_db
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_update_and_delete_are_refused(append, statement):
@@ -24,6 +25,7 @@ def test_update_and_delete_are_refused(append, statement):
     assert AuditEvent.objects.get().actor == "system"
 
 
+@pytest.mark.proof("A9")
 @pytest.mark.django_db
 def test_the_orm_is_refused_as_well(append):
     event = append()
@@ -34,6 +36,7 @@ def test_the_orm_is_refused_as_well(append):
             forbidden()
 
 
+@pytest.mark.proof("A9")
 @pytest.mark.django_db
 def test_emptying_the_table_at_once_is_refused(append):
     if connection.vendor != "postgresql":

@@ -51,6 +51,7 @@ def test_each_event_names_the_hash_before_it_and_the_head_names_the_last(append)
 NASTY = "a\r\nb\x1b[31m\x00\u202e\u2028\ud800" + "x" * 8192
 
 
+@pytest.mark.proof("A10")
 @pytest.mark.django_db
 def test_hostile_text_is_printable_cut_and_read_back_to_the_same_hash(append):
     event = append(

@@ -1,0 +1,66 @@
+"""A10, K1: a log entry is one line of JSON whatever is logged, and nothing in it looks like a credential."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG_IT = """
+import json, logging, sys, django
+django.setup()
+logger = logging.getLogger("some.room")
+text = json.load(sys.stdin)
+logger.info("said %s", text)
+logger.info(text)
+logger.info("extra", extra={"origin": text, "nested": {text: [text, {"deep": (text,)}]}})
+try:
+    raise ValueError(text)
+except ValueError:
+    logger.exception("failed")
+"""
+NASTY = 'a\r\nb\n{"event": "forged"}\x1b[31m\x00\u202e\u2028\u2029\x85\ud800' + "x" * 8192
+
+
+def log(text: str) -> str:
+    """What a process of ours writes when it logs this text in every way."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOG_IT],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.test",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
+            "LOG_LEVEL": "DEBUG",
+        },
+        input=json.dumps(text),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.proof("A10")
+def test_hostile_text_is_logged_as_one_line_of_printable_json():
+    lines = log(NASTY).removesuffix("\n").split("\n")
+
+    entries = [json.loads(line) for line in lines]
+    assert [entry["logger"] for entry in entries] == ["some.room"] * 4
+    assert all(line.isascii() and line.isprintable() for line in lines)
+
+
+@pytest.mark.proof("K1")
+@pytest.mark.parametrize("head", ["sk-" + "proj-", "ek_", "domain_" + "pk_", "vt1.k1.", "ckp1.k1.", "Bearer "])
+def test_what_looks_like_a_credential_is_cut_before_it_is_written(head):
+    tail = secrets.token_urlsafe(30)
+
+    written = log(f"the header was {head}{tail}, they said")
+
+    assert written.count("[redacted]") >= 4
+    assert tail not in written
+    assert "they said" in written
