@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db import models, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from audit.actions import Action
@@ -157,13 +158,30 @@ class AssistantAdmin(OfTenantAdmin):
             messages.info(request, f"It uses the key {key}, since none was chosen.")
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        request.tenant_of_deleted = obj.tenant_id  # type: ignore[attr-defined]
         delete_assistant(assistant=obj, actor=Actor.of(request))
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        assistant = self.get_object(request, object_id)
+        context = {
+            "tenant": getattr(assistant, "tenant", None),
+            "title": f"Delete {assistant}",
+            **(extra_context or {}),
+        }
+        return super().delete_view(request, object_id, context)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        messages.success(request, f"“{obj_display}” is deleted, and its live sessions are being cancelled at OpenAI.")
+        tenant_id = getattr(request, "tenant_of_deleted", None)
+        if tenant_id is None:
+            return HttpResponseRedirect(reverse("admin:tenants_tenant_changelist"))
+        return HttpResponseRedirect(reverse("admin:tenants_tenant_change", args=[tenant_id]))
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Says what goes in a line or two: its checks alone may be thousands of rows."""
-        names = [f"Assistant: {assistant}" for assistant in objs]
-        kept = "The ledger of its sessions and the audit stay."
-        return [*names, "Its order of keys and the history of its checks", kept], {"assistants": len(names)}, set(), []
+        """The page has its own words: Django would list every check, of which there may be thousands."""
+        return [str(assistant) for assistant in objs], {"assistants": len(objs)}, set(), []
 
 
 def _keys_to_offer(request: HttpRequest) -> models.QuerySet[ApiKey]:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from audit.record import Subject
 from console.audited_admin import AuditedAdmin
+from tenants.admin.audit_history import AuditHistory
 from tenants.audit_subjects import subject_of
 from tenants.models import Tenant, TenantState
 
@@ -20,7 +21,7 @@ else:
     _Form = object
 
 
-class OfTenantAdmin(AuditedAdmin):
+class OfTenantAdmin(AuditHistory, AuditedAdmin):
     """`add` needs `?tenant=<id>`, which the buttons on a tenant's page carry."""
 
     list_select_related = ("tenant",)

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from audit.actions import Action
 from audit.record import Actor, Subject, record
 from console.audited_admin import AuditedAdmin, Vocabulary, form_changes
+from tenants.admin.audit_history import AuditHistory
 from tenants.admin.domain_inline import DomainInline
 from tenants.admin.of_tenant import tenant_url
 from tenants.admin.tenant_list import TenantList
@@ -40,7 +41,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantStates, TenantList, AuditedAdmin):
+class TenantAdmin(TenantStates, TenantList, AuditHistory, AuditedAdmin):
     audit_actions = {
         Tenant: Vocabulary(Action.TENANT_CREATED, Action.TENANT_CHANGED, Action.TENANT_DELETED),
         AllowedDomain: Vocabulary(Action.DOMAIN_ALLOWED, Action.DOMAIN_CHANGED, Action.DOMAIN_REMOVED),

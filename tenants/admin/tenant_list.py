@@ -59,7 +59,7 @@ class KeyStateFilter(admin.SimpleListFilter):
 
 
 class TenantList(_ModelAdmin):
-    list_display = ("name", "shown_state", "key_state", "last_check", "default_assistant", "website_count", "slug")
+    list_display = ("name", "shown_state", "key_state", "last_check", "default_assistant", "website_count")
     list_filter = ("state", KeyStateFilter, "upstream")
     search_fields = ("name", "slug", "public_id", "domains__host", "assistants__workflow_id")
     search_help_text = "Name, slug, public ID, domain or workflow ID"

@@ -149,3 +149,21 @@ def test_deleting_says_what_goes_and_passes_the_default_on(console, tenant):
     assert Assistant.objects.get().slug == "second"
     assert Assistant.objects.get().is_default
     assert AuditEvent.objects.filter(action="assistant:deleted").count() == 1
+
+
+def test_the_list_asks_the_database_the_same_number_of_times_however_long_it_is(console, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    url = reverse("admin:tenants_assistant_changelist")
+    cedar = register("Cedar")
+    give_assistant(cedar, give_key(cedar), slug="one")
+    console.get(url)
+    with CaptureQueriesContext(connection) as few:
+        console.get(url)
+    for number in range(20):
+        tenant = register(f"Tenant {number}", slug=f"t{number}")
+        give_assistant(tenant, give_key(tenant))
+
+    with django_assert_num_queries(len(few)):
+        console.get(url)

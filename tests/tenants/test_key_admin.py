@@ -226,7 +226,7 @@ def test_no_page_of_the_console_holds_any_part_of_a_key_or_of_its_token(console,
     pages += [autocomplete, autocomplete + text]
 
     for page in pages:
-        answer = console.get(page)
+        answer = console.get(page, follow=True)
         shown = answer.content.decode()
         if text in page:
             # What the visitor of the page typed into its address comes back in its search box.
