@@ -19,6 +19,7 @@ def actions() -> list[str]:
     return list(AuditEvent.objects.order_by("seq").values_list("action", flat=True))
 
 
+@pytest.mark.proof("A8")
 def test_a_login_is_an_event_with_the_person_and_a_truncated_address(superuser, password):
     try_login("ada", password)
 
@@ -28,6 +29,7 @@ def test_a_login_is_an_event_with_the_person_and_a_truncated_address(superuser, 
     assert event.address == "203.0.113.0/24"
 
 
+@pytest.mark.proof("A8")
 def test_a_failed_login_names_whom_was_tried_and_never_the_password(superuser):
     try_login("ada", "hunter2-hunter2")
 
@@ -62,12 +64,14 @@ def test_a_name_with_a_nul_is_refused_by_the_form_and_breaks_nothing():
     assert answer.status_code == 200
 
 
+@pytest.mark.proof("A8")
 def test_a_logout_is_an_event(console):
     console.post(reverse("admin:logout"))
 
     assert actions() == [Action.LOGIN_SUCCEEDED, Action.LOGGED_OUT]
 
 
+@pytest.mark.proof("A8")
 def test_five_wrong_passwords_lock_the_name_from_that_network_and_the_lock_is_one_event(superuser, password):
     answers = [try_login("ada", "wrong").status_code for _ in range(settings.AXES_FAILURE_LIMIT + 3)]
     locked = try_login("ada", password)
@@ -107,6 +111,7 @@ def test_a_right_password_forgives_the_wrong_ones_before(superuser, password):
     assert not AccessAttempt.objects.exists()
 
 
+@pytest.mark.proof("A8")
 def test_a_login_that_cannot_be_recorded_does_not_happen(superuser, password):
     from audit.models import ChainHead
 

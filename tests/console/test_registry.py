@@ -19,6 +19,7 @@ def writable_pages(request):
     ]
 
 
+@pytest.mark.proof("A8")
 def test_every_page_that_can_write_is_audited(rf, superuser):
     request = rf.get("/")
     request.user = superuser
@@ -28,6 +29,7 @@ def test_every_page_that_can_write_is_audited(rf, superuser):
     assert unaudited == []
 
 
+@pytest.mark.proof("A8")
 def test_the_audit_and_the_lock_outs_have_no_page_that_writes(rf, superuser):
     request = rf.get("/")
     request.user = superuser
@@ -38,5 +40,6 @@ def test_the_audit_and_the_lock_outs_have_no_page_that_writes(rf, superuser):
     assert not {label for label in written if label.startswith("axes.")}
 
 
+@pytest.mark.proof("A8")
 def test_the_admins_own_log_is_no_way_round():
     assert apps.get_model("admin.LogEntry") not in admin.site._registry

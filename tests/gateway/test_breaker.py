@@ -82,6 +82,7 @@ def test_while_open_nobody_passes_and_everybody_is_told_how_long(breaker: Breake
     assert breaker.retry_after() == OPEN_SECONDS - 2
 
 
+@pytest.mark.proof("U11")
 def test_half_open_lets_exactly_one_of_a_hundred_pass(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 5)
     clock.now += OPEN_SECONDS

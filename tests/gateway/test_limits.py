@@ -29,6 +29,7 @@ async def redis(on_services: None) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
+@pytest.mark.proof("L6")
 async def test_of_32_at_once_exactly_n_are_admitted_by_the_twin() -> None:
     limiter, few = Limiter(), limit(10)
 
@@ -37,6 +38,7 @@ async def test_of_32_at_once_exactly_n_are_admitted_by_the_twin() -> None:
     assert refused.count(None) == 10
 
 
+@pytest.mark.proof("L6")
 async def test_of_32_at_once_exactly_n_are_admitted_by_redis_through_four_clients(redis: Redis) -> None:
     few = limit(10)
     clients = [open_redis(settings.REDIS_URL) for _ in range(4)]
@@ -112,6 +114,7 @@ async def test_the_twin_forgets_the_oldest_keys() -> None:
     assert ledger.take([limit(1, "key-999")], now=100.0) is not None
 
 
+@pytest.mark.proof("I1")
 async def test_redis_stops_and_comes_back_and_nobody_is_over_admitted() -> None:
     with running_redis() as server:
         client = open_redis(server.url)
@@ -132,6 +135,7 @@ async def test_redis_stops_and_comes_back_and_nobody_is_over_admitted() -> None:
         await client.aclose()
 
 
+@pytest.mark.proof("I1")
 async def test_a_redis_that_hangs_costs_one_request_its_patience_and_the_others_nothing() -> None:
     with running_redis() as server:
         client = open_redis(server.url)

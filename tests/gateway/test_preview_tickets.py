@@ -30,10 +30,12 @@ def test_the_longest_slug_fits():
     assert read(mint("x" * 80)).assistant_slug == "x" * 80
 
 
+@pytest.mark.proof("T7")
 def test_a_ticket_does_not_count_at_another_tenant():
     assert read(mint(), tenant="tn_" + "B" * 28) is None
 
 
+@pytest.mark.proof("T7")
 @pytest.mark.parametrize(("age", "counts"), [(0, True), (299, True), (300, False), (-30, True), (-31, False)])
 def test_a_ticket_counts_for_five_minutes(age, counts):
     assert (read(mint(), now=NOW + age) is not None) is counts
@@ -45,11 +47,13 @@ def test_what_is_no_slug_gets_no_ticket(slug):
         mint(slug)
 
 
+@pytest.mark.proof("T7")
 @pytest.mark.parametrize("ticket", ["", "pt1", "pt1.test.AAAA.AAAA", "....", "é", "p" * 100_000], ids=lambda t: t[:20])
 def test_what_is_no_ticket_opens_nothing(ticket):
     assert read(ticket) is None
 
 
+@pytest.mark.proof("T7")
 def test_no_changed_character_goes_unnoticed():
     ticket = mint()
 
@@ -59,6 +63,7 @@ def test_no_changed_character_goes_unnoticed():
         assert read(ticket[:place]) is None
 
 
+@pytest.mark.proof("T7")
 def test_a_visitor_token_is_no_preview_ticket():
     token = mint_visitor_token(Visitor.known("main"), tenant_public_id=TENANT, epoch=1, now=NOW)
 
@@ -66,6 +71,7 @@ def test_a_visitor_token_is_no_preview_ticket():
     assert read("pt1" + token.removeprefix("vt1")) is None
 
 
+@pytest.mark.proof("T7")
 @pytest.mark.parametrize("payload", [b"", b"\x00", NOW.to_bytes(5, "big"), NOW.to_bytes(5, "big") + b"\xff"])
 def test_a_payload_of_another_shape_opens_nothing_though_we_signed_it(payload):
     assert read(sign(PREVIEW_TICKET, payload, context=TENANT)) is None

@@ -107,6 +107,7 @@ async def store(database: Database, clock: Clock) -> AsyncIterator[SnapshotStore
     await store.close()
 
 
+@pytest.mark.proof("L2")
 async def test_a_thousand_visitors_of_a_cold_tenant_cost_one_load(store: SnapshotStore, database: Database) -> None:
     public_id = database.add()
     await store.confirm()
@@ -188,6 +189,7 @@ async def test_who_was_asked_for_lately_is_loaded_before_anybody_waits(
     await _until(lambda: database.loads.count(public_id) == 2)
 
 
+@pytest.mark.proof("I2")
 async def test_a_known_tenant_goes_on_for_300_seconds_without_a_database(
     store: SnapshotStore, database: Database, clock: Clock
 ) -> None:
@@ -206,6 +208,7 @@ async def test_a_known_tenant_goes_on_for_300_seconds_without_a_database(
     assert await _refusal(store, public_id) == ("platform_unavailable", "database_silent")
 
 
+@pytest.mark.proof("I2")
 async def test_a_database_that_hangs_is_as_silent_as_one_that_is_away(
     store: SnapshotStore, database: Database, clock: Clock
 ) -> None:
@@ -219,6 +222,7 @@ async def test_a_database_that_hangs_is_as_silent_as_one_that_is_away(
     assert not store.is_answering
 
 
+@pytest.mark.proof("I2")
 async def test_a_cold_tenant_without_a_database_is_unavailable_and_never_unknown(
     store: SnapshotStore, database: Database
 ) -> None:
@@ -243,6 +247,7 @@ async def test_a_snapshot_that_is_known_to_be_outdated_never_serves(store: Snaps
     assert not (await store.get(public_id)).is_active
 
 
+@pytest.mark.proof("I3")
 async def test_a_process_starts_without_a_database_and_becomes_ready(database: Database) -> None:
     database.is_down = True
     public_id = database.add()

@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import hmac
+from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -73,10 +74,12 @@ def test_each_new_visitor_is_somebody_else():
     assert len({Visitor.anonymous().id for _ in range(1_000)}) == 1_000
 
 
+@pytest.mark.proof("T7")
 def test_a_token_counts_at_its_own_tenant_only():
     assert read(mint(Visitor.anonymous()), tenant=OTHER_TENANT) is None
 
 
+@pytest.mark.proof("T7")
 def test_a_token_counts_in_its_own_visitor_epoch_only():
     token = mint(Visitor.anonymous(), epoch=7)
 
@@ -85,6 +88,7 @@ def test_a_token_counts_in_its_own_visitor_epoch_only():
     assert read(token, epoch=8) is None
 
 
+@pytest.mark.proof("T7")
 @pytest.mark.parametrize(
     ("age", "counts"),
     [(0, True), (LIFETIME - 1, True), (LIFETIME, False), (-300, True), (-301, False), (10 * LIFETIME, False)],
@@ -96,6 +100,7 @@ def test_a_token_counts_for_180_days(age, counts):
     assert LIFETIME == 180 * 24 * 60 * 60
 
 
+@pytest.mark.proof("T7")
 @pytest.mark.parametrize(
     "token",
     ["", "vt1", "vt1...", "....", "vt1.test.AAAA.AAAA", "vt1.nobody.AAAA.AAAA", "null", "é", "\ud800", "v" * 100_000],
@@ -105,6 +110,7 @@ def test_what_is_no_token_names_nobody(token):
     assert read(token) is None
 
 
+@pytest.mark.proof("T7")
 def test_no_changed_bit_goes_unnoticed():
     token = mint(Visitor.anonymous())
 
@@ -114,12 +120,26 @@ def test_no_changed_bit_goes_unnoticed():
         assert read(token[:place]) is None
 
 
-@effort(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(st.text(max_size=600), st.tuples(st.text(), st.text(), st.text()).map(lambda p: "vt1." + ".".join(p))))
-def test_no_made_up_token_names_anybody(token):
-    assert read(token) is None
+@pytest.mark.proof("T7")
+def test_no_made_up_token_names_anybody(proof):
+    tried = Counter()
+
+    @effort(max_examples=proof.size(reduced=300, full=20_000), deadline=None)
+    @given(
+        st.one_of(
+            st.text(max_size=600),
+            st.tuples(st.text(), st.text(), st.text()).map(lambda parts: "vt1." + ".".join(parts)),
+        )
+    )
+    def every_token(token):
+        tried["tokens"] += 1
+        assert read(token) is None
+
+    every_token()
+    proof.record(**tried, accepted=0)
 
 
+@pytest.mark.proof("T7")
 @pytest.mark.parametrize(
     "payload",
     [b"", bytes(9), bytes(10), bytes(11), b"\x02" + NOW.to_bytes(5) + (1).to_bytes(4) + bytes(16)],
@@ -136,6 +156,7 @@ def test_an_anonymous_id_of_a_wrong_length_names_nobody_though_we_signed_it():
     assert read(sign(VISITOR_TOKEN, head + bytes(16), context=TENANT)) is not None
 
 
+@pytest.mark.proof("T7")
 def test_a_preview_ticket_is_no_visitor_token():
     ticket = mint_preview_ticket(tenant_public_id=TENANT, assistant_slug="main", now=NOW)
 
@@ -162,6 +183,7 @@ def test_a_visitor_does_not_print_its_id():
     assert "user-42" not in repr(Visitor.known("user-42"))
 
 
+@pytest.mark.proof("T6")
 def test_the_upstream_user_is_what_its_specification_says():
     """Chats at OpenAI hang on this text, so the rule may never change."""
     mac = hmac.digest(SCOPE.reveal().encode(), b"known\x00user-42", hashlib.sha256)
@@ -176,6 +198,7 @@ def test_the_upstream_user_of_a_frozen_example_stays():
     assert user == f"v1.{TENANT}.qSK748x7L-twAnn4lEBcvNWEFT6wYOGAbecSk-Zr8a8"
 
 
+@pytest.mark.proof("T6")
 def test_no_two_visitors_share_an_upstream_user_or_a_reference():
     """A known name equal to an anonymous id, or to the other kind's message, is still somebody else."""
     anonymous = Visitor.anonymous()
@@ -193,6 +216,7 @@ def test_no_two_visitors_share_an_upstream_user_or_a_reference():
     assert len({visitor_ref(SCOPE, visitor) for visitor in visitors}) == len(visitors)
 
 
+@pytest.mark.proof("T6")
 def test_two_tenants_never_share_an_upstream_user():
     visitor = Visitor.known("user-42")
 

@@ -17,6 +17,7 @@ from tests.journeys.demo import Demo
 pytestmark = pytest.mark.demo
 
 
+@pytest.mark.proof("K1", "K2", "K3", "K6", "K7")
 def test_a_planted_key_is_found_nowhere(demo: Demo) -> None:
     canary = Canary.plant("sk-sandbox-")
     origin = "https://canary.example"

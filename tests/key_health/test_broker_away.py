@@ -57,6 +57,7 @@ def dead_broker(request: pytest.FixtureRequest) -> Iterator[str]:
             client.close()
 
 
+@pytest.mark.proof("I4")
 def test_a_key_is_saved_and_asked_for_at_once_and_checked_by_the_next_tick(
     sandbox: Sandbox, alder: Customer, dead_broker: str, tmp_path: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_what_was_not_begun_is_given_back_as_if_it_had_not_been_claimed(alder: C
     assert {plan.attempts for plan in claim_due(limit=10)} == {1}
 
 
+@pytest.mark.proof("I6")
 def test_processes_that_claim_at_the_same_moment_share_the_plans_out() -> None:
     tenant = register()
     for number in range(40):

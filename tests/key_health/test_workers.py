@@ -27,6 +27,7 @@ def broker(request: pytest.FixtureRequest) -> str:
     return urlsplit(settings.REDIS_URL)._replace(path="/15").geturl()
 
 
+@pytest.mark.proof("I5")
 def test_a_check_whose_worker_is_killed_is_done_by_the_next_one_once(
     sandbox: Sandbox, alder: Customer, birch: Customer, broker: str, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_check_whose_worker_is_killed_is_done_by_the_next_one_once(
     assert sandbox.live_sessions() == []
 
 
+@pytest.mark.proof("I6")
 def test_two_beats_and_two_workers_do_each_check_once(
     sandbox: Sandbox, alder: Customer, birch: Customer, tmp_path: Path
 ) -> None:
@@ -73,6 +75,7 @@ def test_two_beats_and_two_workers_do_each_check_once(
     assert len([call for call in sandbox.calls() if call["method"] == "GET"]) == 6
 
 
+@pytest.mark.proof("I5")
 def test_a_worker_stops_in_order_and_its_log_is_json_without_a_secret(
     sandbox: Sandbox, alder: Customer, tmp_path: Path
 ) -> None:

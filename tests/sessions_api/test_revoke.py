@@ -29,6 +29,7 @@ def upstream_ids(sandbox: Sandbox) -> set[str]:
     return {session["id"] for session in sandbox.live_sessions()}
 
 
+@pytest.mark.proof("T8")
 def test_suspending_a_tenant_cancels_its_sessions_newest_first_and_no_others(
     sandbox: Sandbox, alder: Customer, birch: Customer
 ) -> None:
@@ -46,6 +47,7 @@ def test_suspending_a_tenant_cancels_its_sessions_newest_first_and_no_others(
     assert LiveSession.objects.get(pk=other.pk).cancel_requested_at is None
 
 
+@pytest.mark.proof("T8")
 def test_retiring_a_key_cancels_the_sessions_that_it_opened_with_its_ciphertext(
     sandbox: Sandbox, alder: Customer
 ) -> None:
@@ -57,6 +59,7 @@ def test_retiring_a_key_cancels_the_sessions_that_it_opened_with_its_ciphertext(
     assert upstream_ids(sandbox) == set()
 
 
+@pytest.mark.proof("T8")
 def test_deleting_an_assistant_cancels_its_sessions(sandbox: Sandbox, alder: Customer) -> None:
     open_session(sandbox, alder)
 

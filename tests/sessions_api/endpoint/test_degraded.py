@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from django.db import connection
 
 from sandbox.testing import Sandbox
@@ -49,6 +50,7 @@ class Load:
                 thread.join()
 
 
+@pytest.mark.proof("I1")
 def test_redis_stops_is_frozen_and_comes_back_and_every_visitor_gets_a_session(
     sandbox: Sandbox, transactional_db: None
 ) -> None:
@@ -73,6 +75,7 @@ def test_redis_stops_is_frozen_and_comes_back_and_every_visitor_gets_a_session(
     assert SessionRequest.objects.filter(outcome="granted").count() == load.codes["granted"]
 
 
+@pytest.mark.proof("I2")
 def test_every_backend_of_postgresql_is_terminated_and_no_row_is_lost(
     backends_die: None, platform: Platform, sandbox: Sandbox, same_site: None
 ) -> None:
@@ -95,6 +98,7 @@ def test_every_backend_of_postgresql_is_terminated_and_no_row_is_lost(
     _wait_until(lambda: len(sandbox.live_sessions()) == granted)
 
 
+@pytest.mark.proof("I8")
 def test_a_server_that_is_told_to_end_finishes_what_it_began(sandbox: Sandbox, transactional_db: None) -> None:
     shop = open_shop(sandbox)
     answers: list[Answer] = []

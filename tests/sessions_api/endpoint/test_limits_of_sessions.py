@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
 from tests.platform_server import Answer, Platform, running_platform
@@ -19,6 +21,7 @@ def ask_at_once(shop: Shop, *processes: Platform, token: str | None = None, addr
         return list(pool.map(ask, range(AT_ONCE)))
 
 
+@pytest.mark.proof("L6")
 def test_a_visitor_has_a_limit(platform: Platform, sandbox: Sandbox, same_site: None) -> None:
     shop = open_shop(sandbox, sessions_per_minute_per_visitor=6)
     token = shop.ask(platform).json["visitor_token"]
@@ -33,6 +36,7 @@ def test_a_visitor_has_a_limit(platform: Platform, sandbox: Sandbox, same_site: 
     assert set(SessionRequest.objects.values_list("reason", flat=True)) == {"", "visitor_limit"}
 
 
+@pytest.mark.proof("L6")
 def test_a_tenant_has_a_limit_and_leaves_others_alone(platform: Platform, sandbox: Sandbox, same_site: None) -> None:
     shop = open_shop(sandbox, sessions_per_minute=7)
     other = open_shop(sandbox, "Birch")
@@ -44,6 +48,7 @@ def test_a_tenant_has_a_limit_and_leaves_others_alone(platform: Platform, sandbo
     assert other.ask(platform).status == 200
 
 
+@pytest.mark.proof("L6")
 def test_the_limit_of_a_tenant_is_exact_across_processes(
     on_services: None, platform: Platform, sandbox: Sandbox, same_site: None
 ) -> None:
@@ -54,6 +59,7 @@ def test_the_limit_of_a_tenant_is_exact_across_processes(
     assert [answer.code for answer in answers].count("granted") == 9
 
 
+@pytest.mark.proof("L6")
 def test_an_address_has_a_limit_and_an_ipv6_client_cannot_hop_within_its_64(
     sandbox: Sandbox, transactional_db: None
 ) -> None:

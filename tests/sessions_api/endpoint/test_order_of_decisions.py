@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
@@ -136,12 +138,14 @@ CONTENT_TYPES = [
 ]
 
 
+@pytest.mark.proof("O5")
 def test_content_types(platform: Platform, shop: Shop) -> None:
     told = [(kind, shop.ask(platform, headers={"Content-Type": kind}).code) for kind, _ in CONTENT_TYPES]
 
     assert told == CONTENT_TYPES
 
 
+@pytest.mark.proof("O5")
 def test_other_methods(platform: Platform, shop: Shop) -> None:
     answers = [shop.ask(platform, method=method) for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE")]
 

@@ -10,6 +10,7 @@ from sandbox.testing import Sandbox
 from tenants.domains import allow_domain
 from tenants.models import AllowedDomain
 from tests.platform_server import Platform, session_path
+from tests.proof.plugin import Proof
 from tests.sessions_api.cast import Shop, open_shop
 
 VECTORS = json.loads((Path(__file__).parents[2] / "tenants" / "origin-vectors.json").read_text())
@@ -27,7 +28,8 @@ def listed(same_site: None, sandbox: Sandbox) -> Shop:
     return shop
 
 
-def test_every_vector_on_the_wire(platform: Platform, listed: Shop, sandbox: Sandbox) -> None:
+@pytest.mark.proof("O1")
+def test_every_vector_on_the_wire(platform: Platform, listed: Shop, sandbox: Sandbox, proof: Proof) -> None:
     wrong = []
 
     for case in VECTORS["cases"]:
@@ -35,11 +37,13 @@ def test_every_vector_on_the_wire(platform: Platform, listed: Shop, sandbox: San
         if _is_allowed(platform, listed, case["header"]) is not expected:
             wrong.append((case["header"][:80], case["expect"], case["why"]))
 
+    proof.record(vectors=len(VECTORS["cases"]), wrong=len(wrong), trimmed=len(TRIMMED_TO_AN_ALLOWED_ORIGIN))
     assert len(VECTORS["cases"]) == 272
     assert wrong == []
     assert sandbox.creates() == []
 
 
+@pytest.mark.proof("O1")
 def test_the_vectors_that_differ_are_vectors() -> None:
     refused = {case["header"] for case in VECTORS["cases"] if case["expect"] == "deny"}
 

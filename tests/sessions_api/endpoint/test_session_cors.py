@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
@@ -17,6 +19,7 @@ def preflight(platform: Platform, shop: Shop, *, origin: str | None = None, aske
     return shop.ask(platform, method="OPTIONS", origin=origin or shop.origin, headers=headers)
 
 
+@pytest.mark.proof("O3")
 def test_the_preflight_of_an_allowed_page_is_granted(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     answer = preflight(platform, shop)
 
@@ -31,6 +34,7 @@ def test_the_preflight_of_an_allowed_page_is_granted(platform: Platform, shop: S
     assert sandbox.creates() == []
 
 
+@pytest.mark.proof("O3")
 def test_the_preflight_of_a_stranger_is_refused_and_recorded(platform: Platform, shop: Shop) -> None:
     answer = preflight(platform, shop, origin="https://stranger.example")
 
@@ -65,6 +69,7 @@ CALLS: list[tuple[dict[str, Any], int, bool]] = [
 ]
 
 
+@pytest.mark.proof("O3")
 def test_only_an_allowed_page_may_read_the_answer(platform: Platform, shop: Shop) -> None:
     exposed = "Retry-After, X-Request-ID, RateLimit, RateLimit-Policy"
     for call, status, is_shared in CALLS:
@@ -78,6 +83,7 @@ def test_only_an_allowed_page_may_read_the_answer(platform: Platform, shop: Shop
         assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.proof("O3")
 def test_a_limited_visitor_can_read_how_long_to_wait(platform: Platform, shop: Shop) -> None:
     shop.tenant.sessions_per_minute = 1
     shop.tenant.save()
@@ -91,6 +97,7 @@ def test_a_limited_visitor_can_read_how_long_to_wait(platform: Platform, shop: S
     assert 50 <= int(answer.headers["retry-after"]) <= 60
 
 
+@pytest.mark.proof("O3")
 def test_an_unknown_tenant_shares_its_answer_with_nobody(platform: Platform, shop: Shop) -> None:
     suspend_tenant(tenant=shop.tenant, actor=SYSTEM)
 
@@ -101,6 +108,7 @@ def test_an_unknown_tenant_shares_its_answer_with_nobody(platform: Platform, sho
     assert not any("access-control-allow-origin" in answer.headers for answer in answers)
 
 
+@pytest.mark.proof("O4", "O5")
 def test_a_stranger_reaches_neither_openai_nor_a_secret(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     answers = [
         shop.ask(platform, origin=origin, headers={"Referer": "https://shop.example/"})
@@ -117,6 +125,7 @@ def test_a_stranger_reaches_neither_openai_nor_a_secret(platform: Platform, shop
     assert sandbox.creates() == []
 
 
+@pytest.mark.proof("O5")
 def test_two_origin_headers_are_malformed(platform: Platform, shop: Shop) -> None:
     path = f"/api/v1/tenants/{shop.public_id}/chatkit/session/"
 

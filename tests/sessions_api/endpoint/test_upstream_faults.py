@@ -48,6 +48,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.proof("U1", "U3", "U4", "U5")
 def test_each_fault_is_told_as_its_code_and_recorded_with_its_reason(
     platform: Platform, sandbox: Sandbox, same_site: None
 ) -> None:
@@ -74,6 +75,7 @@ def test_each_fault_is_told_as_its_code_and_recorded_with_its_reason(
         assert shop.key_text not in answer.body.decode()
 
 
+@pytest.mark.proof("U2")
 @pytest.mark.parametrize("mode", ["hang", "dripping"])
 def test_an_upstream_that_never_ends_is_given_up_after_eight_seconds(
     platform: Platform, shop: Shop, sandbox: Sandbox, mode: str
@@ -88,6 +90,7 @@ def test_an_upstream_that_never_ends_is_given_up_after_eight_seconds(
     assert SessionRequest.objects.get().reason == "deadline"
 
 
+@pytest.mark.proof("U5")
 @pytest.mark.parametrize(
     ("state", "reason"),
     [("invalid", "invalid_key"), ("unscoped", "missing_scope"), ("ip_blocked", "key_unauthorised")],
@@ -106,6 +109,7 @@ def test_a_fault_of_the_only_key_is_for_the_operator_to_see(
     assert shop.key_text[:8] not in answer.body.decode()
 
 
+@pytest.mark.proof("U5")
 def test_a_throttled_key_says_when_to_come_back(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     sandbox.set_key(shop.key_text, "throttled", retry_after=20)
 
@@ -170,6 +174,7 @@ def add_second_key(shop: Shop, sandbox: Sandbox) -> ApiKey:
     return key
 
 
+@pytest.mark.proof("U10")
 def test_a_host_that_is_down_is_asked_seldom_and_found_again(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     sandbox.set_host("down", status=503)
     answers = [shop.ask(platform) for _ in range(40)]

@@ -1,5 +1,7 @@
 """G1, T6: who is who at OpenAI, and that nothing a client sends has a say in it."""
 
+import pytest
+
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
 from tenants.models import Tenant
@@ -11,6 +13,7 @@ def users(sandbox: Sandbox) -> list[str]:
     return [call["user"] for call in sandbox.creates()]
 
 
+@pytest.mark.proof("T6")
 def test_two_visitors_of_a_tenant_are_two_users(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     for _ in range(5):
         shop.ask(platform)
@@ -18,6 +21,7 @@ def test_two_visitors_of_a_tenant_are_two_users(platform: Platform, shop: Shop, 
     assert len(set(users(sandbox))) == 5
 
 
+@pytest.mark.proof("T6")
 def test_one_token_at_two_tenants_is_two_users(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     birch = open_shop(sandbox, "Birch", origin=shop.origin)
     token = shop.ask(platform).json["visitor_token"]
@@ -31,6 +35,7 @@ def test_one_token_at_two_tenants_is_two_users(platform: Platform, shop: Shop, s
     assert at_alder.rpartition(".")[2] != at_birch.rpartition(".")[2]
 
 
+@pytest.mark.proof("T6")
 def test_the_token_slides_and_stays_the_same_visitor(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     token = None
     for _ in range(4):
@@ -40,6 +45,7 @@ def test_the_token_slides_and_stays_the_same_visitor(platform: Platform, shop: S
     assert len(set(SessionRequest.objects.values_list("visitor_ref", flat=True))) == 1
 
 
+@pytest.mark.proof("T6")
 def test_a_spoiled_token_is_somebody_new_and_no_error(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     token = shop.ask(platform).json["visitor_token"]
 
@@ -52,6 +58,7 @@ def test_a_spoiled_token_is_somebody_new_and_no_error(platform: Platform, shop: 
     assert len(set(users(sandbox))) == 6
 
 
+@pytest.mark.proof("T6")
 def test_a_raised_visitor_epoch_makes_everybody_new(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     token = shop.ask(platform).json["visitor_token"]
     tenant = Tenant.objects.get(pk=shop.tenant.pk)
@@ -64,6 +71,7 @@ def test_a_raised_visitor_epoch_makes_everybody_new(platform: Platform, shop: Sh
     assert len(set(users(sandbox))) == 2
 
 
+@pytest.mark.proof("T6")
 def test_nothing_that_a_client_sends_changes_the_call(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
     token = shop.ask(platform).json["visitor_token"]
     wishes = {
