@@ -36,13 +36,13 @@ frontend: $(VENV)/.dev ## Build the embed script, the stand-in component and the
 $(VENV)/.base: requirements/base.txt
 	@$(MAKE) --no-print-directory $(VENV)/bin/python
 	@echo "Installing the locked requirements"
-	@test -e $(VENV)/.dev && test $(VENV)/.dev -nt $< || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@test -e $(VENV)/.dev && test $(VENV)/.dev -nt $< || $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt
 	@$(MAKE) --no-print-directory $(VENV)/bin/python
 	@echo "Installing the locked requirements of the tests"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/bin/python:

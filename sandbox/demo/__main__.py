@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -219,27 +221,29 @@ def sites(layout: Layout, public_ids: list[str]) -> list[dict[str, Any]]:
 
 
 def wait_until_all_answer(family: Family, layout: Layout) -> None:
-    addresses = [
-        f"{layout.sandbox}/livez",
-        f"{layout.platform}/readyz",
-        f"http://{LOOPBACK}:{layout.preview_port}/livez",
-    ]
-    addresses += [f"{tenant.origin}/" for tenant in layout.tenants] + [f"http://{LOOPBACK}:{layout.stranger_port}/"]
-    if layout.react_build:
-        addresses.append(f"http://{LOOPBACK}:{layout.react_port}/")
+    """Until each address answers and the worker takes work; the demo ends with a sentence if one of them never does."""
     browser = requests.Session()
     browser.trust_env = False
+    parts: dict[str, Callable[[], bool]] = {
+        address: partial(_answers, browser, address) for address in addresses(layout)
+    }
+    parts["the worker"] = partial(_has_said, family.named("worker"), b" ready.")
     deadline = time.monotonic() + START_DEADLINE
-    for address in addresses:
-        while not _answers(browser, address):
+    for name, is_ready in parts.items():
+        while not is_ready():
             stopped = [child for child in family.children if not child.is_alive]
             if stopped:
                 raise SystemExit(f"{stopped[0].name} stopped while starting. Its log says why: {stopped[0].log}")
             if time.monotonic() > deadline:
-                raise SystemExit(
-                    f"{address} did not answer within {START_DEADLINE:.0f} s. The logs are in {layout.var / 'logs'}"
-                )
+                raise SystemExit(f"No answer of {name} within {START_DEADLINE:.0f} s. The logs: {layout.var / 'logs'}")
             time.sleep(0.2)
+
+
+def addresses(layout: Layout) -> list[str]:
+    ports = [tenant.port for tenant in layout.tenants] + [layout.stranger_port]
+    ports += [layout.react_port] if layout.react_build else []
+    probes = [f"{layout.sandbox}/livez", f"{layout.platform}/readyz", f"http://{LOOPBACK}:{layout.preview_port}/livez"]
+    return probes + [f"http://{LOOPBACK}:{port}/" for port in ports]
 
 
 def _answers(browser: requests.Session, address: str) -> bool:
@@ -247,6 +251,11 @@ def _answers(browser: requests.Session, address: str) -> bool:
         return browser.get(address, timeout=3, allow_redirects=False).status_code == 200
     except requests.RequestException:
         return False
+
+
+def _has_said(child: Child, words: bytes) -> bool:
+    """The child's log of this start holds these words."""
+    return words in child.log.read_bytes()[child.log_starts_at :]
 
 
 def describe(layout: Layout, public_ids: list[str], password: str) -> dict[str, Any]:

@@ -23,9 +23,12 @@ class Child:
     directory: Path
     process: "subprocess.Popen[bytes] | None" = None
     restarts: int = 0
+    # Where in its log the output of the latest start begins.
+    log_starts_at: int = 0
 
     def start(self) -> None:
         with self.log.open("ab") as log:
+            self.log_starts_at = log.tell()
             # A session of its own: Ctrl-C in the terminal reaches only the parent, which then stops all in order.
             self.process = subprocess.Popen(  # noqa: S603  (commands are the demo's own)
                 self.command,
@@ -51,6 +54,9 @@ class Family:
     def start(self, child: Child) -> None:
         self.children.append(child)
         child.start()
+
+    def named(self, name: str) -> Child:
+        return next(child for child in self.children if child.name == name)
 
     def revive(self) -> list[Child]:
         """Starts the dead again and returns them; one that keeps dying ends the demo with the place of its log."""
