@@ -10,8 +10,8 @@ from tests.journeys.demo import Demo, running_demo
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One demo for all journeys; each registers or uses what no other one changes."""
-    # Short checks, so that a key killed in the sandbox is found while the test waits.
-    with running_demo(tmp_path_factory.mktemp("demo"), CHECK_INTERVAL="3") as demo:
+    # Short checks, so that a key killed in the sandbox is found while the test waits; all that the logs can say.
+    with running_demo(tmp_path_factory.mktemp("demo"), CHECK_INTERVAL="3", LOG_LEVEL="DEBUG") as demo:
         yield demo
 
 

@@ -13,12 +13,13 @@ from tests.journeys.canary import Canary
 from tests.journeys.commands import manage
 from tests.journeys.console import Console
 from tests.journeys.demo import Demo
+from tests.proof.plugin import Proof
 
 pytestmark = pytest.mark.demo
 
 
 @pytest.mark.proof("K1", "K2", "K3", "K6", "K7")
-def test_a_planted_key_is_found_nowhere(demo: Demo) -> None:
+def test_a_planted_key_is_found_nowhere(demo: Demo, proof: Proof) -> None:
     canary = Canary.plant("sk-sandbox-")
     origin = "https://canary.example"
     said = manage(
@@ -33,14 +34,12 @@ def test_a_planted_key_is_found_nowhere(demo: Demo) -> None:
     leaks = {f"answer {number}": found for number, text in enumerate(answers) if (found := canary.found_in(text))}
     leaks |= {"the command": found} if (found := canary.found_in(said.stdout + said.stderr)) else {}
     leaks |= leaks_of_the_console(demo, canary)
-    leaks |= {
-        str(file.relative_to(demo.var)): found
-        for file in sorted(demo.var.rglob("*"))
-        if file.is_file() and (found := canary.found_in(read(file)))
-    }
+    files = [file for file in sorted(demo.var.rglob("*")) if file.is_file()]
+    leaks |= {str(file.relative_to(demo.var)): found for file in files if (found := canary.found_in(read(file)))}
     dump = manage(demo, "dumpdata").stdout
     leaks |= {"dumpdata": found} if (found := canary.found_in(dump)) else {}
 
+    proof.record(answers=len(answers), files=len(files), forms=len(canary.forms), leaks=len(leaks))
     assert leaks == {}
     # The search itself works: what is told on purpose is there to be found.
     assert canary.text[-4:] in dump

@@ -53,6 +53,7 @@ class TestAdding:
 
         assert AssistantKey.objects.get().assistant == assistant
 
+    @pytest.mark.proof("K10", "K12")
     @pytest.mark.parametrize("start", ["sk-admin-", "ek_", "domain_pk_", "sk-proj-\N{ZERO WIDTH SPACE}", "sk- ", ""])
     def test_what_is_no_key_is_refused_and_not_shown_again(self, console, tenant, start):
         text = start + key_text()[8:]
@@ -63,6 +64,7 @@ class TestAdding:
         assert leaks_of(text, answer.content.decode()) == []
         assert not ApiKey.objects.exists()
 
+    @pytest.mark.proof("K10")
     def test_a_good_key_beside_a_bad_field_is_not_shown_again(self, console, tenant):
         text = key_text()
 
@@ -73,6 +75,7 @@ class TestAdding:
         assert leaks_of(text, page) == []
         assert "taken" not in answer.context["adminform"].form["api_key"].as_widget()
 
+    @pytest.mark.proof("K10")
     def test_the_field_hides_what_is_typed_and_browsers_do_not_keep_it(self, console, tenant):
         widget = console.get(add_url(tenant)).context["adminform"].form["api_key"].as_widget()
 
@@ -125,6 +128,7 @@ class TestReplacingAndRetiring:
         assert key.verdict == Verdict.UNCHECKED
         assert AuditEvent.objects.filter(action="key:replaced").exists()
 
+    @pytest.mark.proof("K10")
     def test_a_refused_replacement_changes_nothing_and_is_not_shown(self, console, tenant):
         old, text = key_text(), "sk-admin-" + key_text()[8:]
         key = give_key(tenant, old)
@@ -210,6 +214,7 @@ class TestThePage:
         assert AuditEvent.objects.filter(action="key:changed").count() == 2
 
 
+@pytest.mark.proof("K2")
 def test_no_page_of_the_console_holds_any_part_of_a_key_or_of_its_token(console, tenant):
     text = key_text()
     key = give_key(tenant, text)
@@ -237,6 +242,7 @@ def test_no_page_of_the_console_holds_any_part_of_a_key_or_of_its_token(console,
             assert sealed.split(".")[3] not in shown, page
 
 
+@pytest.mark.proof("K2")
 @pytest.mark.parametrize("debug", [True, False])
 def test_not_even_a_crash_shows_the_key(superuser, log_in, tenant, settings, debug):
     settings.DEBUG = debug
