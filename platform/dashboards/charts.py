@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from dashboards.figures import Bar
 from dashboards.outcomes import OutcomeGroup

@@ -4,4 +4,4 @@ import os
 
 os.environ.setdefault("REQUIRE_HTTPS", "0")
 
-from config.settings.base import *  # noqa: E402, F403
+from config.settings.base import *  # noqa: F403
