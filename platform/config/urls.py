@@ -1,4 +1,4 @@
-"""Addresses of the stock door: console, operations API, widget files, probes. The public door has its own (gateway/urls.py)."""
+"""Addresses of the stock door: console and operations API. The lean doors have public_urls.py and preview_urls.py."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -8,6 +8,7 @@ from dashboards.views import operations
 from key_health.views import check_key_now
 from widget.open_preview import open_preview
 
+handler500 = "config.server_errors.server_error"
 urlpatterns = [
     path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
     path("admin/check-key/<uuid:key_id>/", admin.site.admin_view(check_key_now), name="check-key"),
