@@ -72,7 +72,7 @@ def replace_key(*, key: ApiKey, plaintext: Secret, actor: Actor) -> ApiKey:
 
     Live sessions are left alone: they don't depend on the key that opened them. Raises KeyIsRetired.
     """
-    key = ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=key.pk)
+    key = ApiKey.objects.select_related("tenant").lock(key.pk)
     _require_in_use(key)
     before = key.fingerprint
     _take(key, plaintext)
@@ -93,7 +93,7 @@ def replace_key(*, key: ApiKey, plaintext: Secret, actor: Actor) -> ApiKey:
 @transaction.atomic
 def retire_key(*, key: ApiKey, actor: Actor) -> ApiKey:
     """Takes a key out of use for good, and its live sessions with it. Raises KeyIsRetired."""
-    key = ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=key.pk)
+    key = ApiKey.objects.select_related("tenant").lock(key.pk)
     _require_in_use(key)
     key.retired_at = timezone.now()
     key.save(update_fields=["retired_at"])

@@ -52,7 +52,7 @@ _REFUSE_DELETING = frozenset({TenantState.DELETING})
 def _move(
     tenant: Tenant, state: TenantState, action: Action, actor: Actor, *, withdrawn: str, refuse: frozenset[TenantState]
 ) -> Tenant:
-    tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    tenant = Tenant.objects.lock(tenant.pk)
     if tenant.state in refuse:
         raise StateRefused(f"{tenant.name} is being deleted, which can't be undone. Register the tenant anew.")
     if tenant.state == state:

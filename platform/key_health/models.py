@@ -31,8 +31,12 @@ class CheckPlan(models.Model):
     recent = models.JSONField(default=list)
 
     class Meta:
+        # Two constraints where one with `nulls_distinct=False` would do, which SQLite doesn't know.
         constraints = [
-            models.UniqueConstraint(fields=["key", "assistant"], name="one_plan_per_pair", nulls_distinct=False),
+            models.UniqueConstraint(fields=["key", "assistant"], name="one_plan_per_pair"),
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(assistant__isnull=True), name="one_plan_per_key_alone"
+            ),
         ]
 
     def __str__(self) -> str:

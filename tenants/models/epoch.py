@@ -34,6 +34,14 @@ M = TypeVar("M", bound=models.Model)
 class ObservedQuerySet(models.QuerySet[M]):
     """Raises the epoch with every write that goes round `save()`."""
 
+    def lock(self, pk: Any) -> M:
+        """The row as it is now, for a change that begins by looking at it; in a transaction. Raises DoesNotExist.
+
+        Every change locks the epoch first and the row after it: the other way round two of them would wait for each other.
+        """
+        ConfigEpoch.bump()
+        return self.select_for_update(of=("self",)).get(pk=pk)
+
     def update(self, **kwargs: Any) -> int:
         if set(kwargs) <= getattr(self.model, "unobserved", frozenset()):
             return super().update(**kwargs)

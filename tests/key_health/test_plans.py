@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from audit.record import SYSTEM
@@ -34,6 +34,15 @@ def test_a_key_and_each_pair_have_a_plan_as_soon_as_they_are_saved() -> None:
 
     assert wanted() == {("first", None), ("second", None), ("first", "help"), ("second", "help")}
     assert not CheckPlan.objects.filter(due_at__gt=timezone.now()).exists()
+
+
+def test_a_key_alone_and_each_pair_have_one_plan_at_most(alder: Customer) -> None:
+    for plan in CheckPlan.objects.all():
+        with pytest.raises(IntegrityError), transaction.atomic():
+            CheckPlan.objects.create(key=plan.key, assistant=plan.assistant, due_at=plan.due_at)
+
+    assert plan_missing() == 0
+    assert CheckPlan.objects.count() == 2
 
 
 def test_a_change_that_is_rolled_back_wants_no_check() -> None:

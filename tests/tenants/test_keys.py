@@ -1,16 +1,22 @@
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.record import SYSTEM
+from encryption.registry import sealed_columns
 from encryption.secret import Secret
-from encryption.vault import SecretError
+from encryption.vault import SecretError, open_token
 from tenants.keys import KeyIsRetired, open_key, replace_key, retire_key, same_elsewhere
-from tenants.models import ApiKey, AssistantKey, ConfigEpoch, Verdict
+from tenants.models import ApiKey, AssistantKey, ConfigEpoch, Tenant, Verdict
 from tenants.signals import access_withdrawn, key_changed
+from tenants.states import suspend_tenant
+from tenants.user_scope import open_user_scope
 from tests.tenants.cast import give_assistant, give_key, key_text, register
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +136,44 @@ def test_a_listener_that_fails_takes_the_key_back_with_it():
 
     assert not ApiKey.objects.exists()
     assert not AuditEvent.objects.filter(action="key:added").exists()
+
+
+def test_the_vault_knows_every_sealed_column_and_what_its_rows_are_bound_to():
+    key = give_key(register())
+    columns = {str(column): column for column in sealed_columns()}
+
+    opened = {
+        name: open_token(getattr(row, columns[name].field), columns[name].binding_of(row)).reveal()
+        for name, row in (("tenants.ApiKey.token", key), ("tenants.Tenant.user_scope_token", key.tenant))
+    }
+
+    assert opened["tenants.ApiKey.token"] == open_key(key).reveal()
+    assert opened["tenants.Tenant.user_scope_token"] == open_user_scope(key.tenant).reveal()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda key: retire_key(key=key, actor=SYSTEM),
+        lambda key: replace_key(key=key, plaintext=Secret(key_text()), actor=SYSTEM),
+        lambda key: suspend_tenant(tenant=key.tenant, actor=SYSTEM),
+    ],
+    ids=["retire", "replace", "suspend"],
+)
+def test_two_changes_of_one_key_never_wait_for_each_other(on_services, change):
+    """PostgreSQL ends one of two transactions that do; here the second begins while the first stands half-way."""
+    key = give_key(register())
+
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        ConfigEpoch.bump()
+        second = threads.submit(lambda: (change(key), connection.close()))
+        time.sleep(0.5)
+        ApiKey.objects.filter(pk=key.pk).update(label="renamed")
+        Tenant.objects.filter(pk=key.tenant_id).update(name="Renamed")
+        assert not second.done()
+
+    assert second.result(timeout=5)
 
 
 def test_a_row_id_is_there_before_the_row_is():
