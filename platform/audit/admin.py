@@ -1,17 +1,14 @@
 """The audit in the admin: read, filtered, exported, and never written."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
-from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -20,57 +17,24 @@ from audit.chain import SENTENCES, link_fault
 from audit.export import FORMATS, file_name, lines, streamed
 from audit.filters import ActionFilter, ActorFilter, TenantFilter, WhenFilter
 from audit.models import AuditEvent
+from audit.read_only import ReadOnlyAdmin, moment, two_lines
 from audit.record import Actor, Subject, record
 from audit.rows import change_rows
 
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[AuditEvent]
-    _Paginator = Paginator[AuditEvent]
-else:
-    _ModelAdmin, _Paginator = admin.ModelAdmin, Paginator
-
-_COUNTED: Final = 10_000
-
-
-class CappedPaginator(_Paginator):
-    """Counts no further than 10,000 rows: on a table that only grows, an exact count would cost more than the page."""
-
-    @cached_property
-    def count(self) -> int:
-        events = cast("QuerySet[AuditEvent]", self.object_list)
-        return events[: _COUNTED + 1].count()
-
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(_ModelAdmin):
+class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ["seq", "when", "what", "subject_named", "who"]
     list_display_links = ["seq", "when"]
     list_filter = [ActionFilter, ("at", WhenFilter), ActorFilter, TenantFilter]
     search_fields = ["subject", "actor", "tenant_name", "=subject_id", "=request_id"]
     search_help_text = "A subject, a person, a tenant; or a whole request ID or subject ID."
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    actions = None
     # Sorting by anything but the number would sort the whole table.
     sortable_by: ClassVar[list[str]] = ["seq"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
     @admin.display(description="when (UTC)", ordering="seq")
     def when(self, event: AuditEvent) -> SafeString:
-        date, time = event.at.strftime("%Y-%m-%d"), event.at.strftime("%H:%M:%S")
-        return format_html(
-            '<time datetime="{}">{}<span class="second">{}</span></time>', event.at.isoformat(), date, time
-        )
+        return moment(event.at)
 
     @admin.display(description="what")
     def what(self, event: AuditEvent) -> SafeString:
@@ -78,11 +42,11 @@ class AuditEventAdmin(_ModelAdmin):
 
     @admin.display(description="to what")
     def subject_named(self, event: AuditEvent) -> SafeString:
-        return _two_lines(event.subject or "–", " · ".join(filter(None, (event.subject_type, event.tenant_name))))
+        return two_lines(event.subject or "–", " · ".join(filter(None, (event.subject_type, event.tenant_name))))
 
     @admin.display(description="who")
     def who(self, event: AuditEvent) -> SafeString:
-        return _two_lines(event.actor, event.address)
+        return two_lines(event.actor, event.address)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export)
@@ -123,10 +87,6 @@ class AuditEventAdmin(_ModelAdmin):
         event = self.get_object(request, object_id)
         context = _read(event) if event and self.has_view_permission(request, event) else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
-
-
-def _two_lines(first: str, second: str) -> SafeString:
-    return format_html('{}<span class="second">{}</span>', first, second)
 
 
 def _read(event: AuditEvent) -> dict[str, Any]:

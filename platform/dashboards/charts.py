@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards.figures import Bar
-from dashboards.outcomes import OutcomeGroup
+from sessions_api.outcomes import OutcomeGroup
 
 WIDTH, HEIGHT = 960, 240
 LEFT, RIGHT, TOP, BOTTOM = 48, 8, 12, 28

@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db.models import Count, Func, IntegerField, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
-from dashboards.outcomes import GRANTED, OutcomeGroup, group_of
 from dashboards.spans import Span
 from sessions_api.models import SessionRequest
+from sessions_api.outcomes import GRANTED, OutcomeGroup, group_of
 from tenants.models import ApiKey, AssistantKey, Tenant, TenantState, Verdict
 from tenants.verdict_words import Words, words_for
 

@@ -1,33 +1,25 @@
 """The history of key checks in the console: to read, never to write."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from audit.admin import CappedPaginator
+from audit.read_only import ReadOnlyAdmin
 from console.badges import badge
 from key_health.models import KeyCheck
 from tenants.verdict_words import words_for
 
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[KeyCheck]
-else:
-    _ModelAdmin = admin.ModelAdmin
-
 
 @admin.register(KeyCheck)
-class KeyCheckAdmin(_ModelAdmin):
+class KeyCheckAdmin(ReadOnlyAdmin):
     list_display = ["at", "tenant", "key", "checked", "found", "reason", "upstream_status", "latency"]
     list_filter = ["finding", "kind", ("at", admin.DateFieldListFilter)]
     search_fields = ["key__label", "key__tenant__name", "key__tenant__slug", "upstream_request_id"]
     search_help_text = "Tenant, label of the key, or OpenAI's request id."
     list_select_related = ["key__tenant", "assistant"]
-    paginator = CappedPaginator
-    show_full_result_count = False
-    actions = None
     fields: ClassVar[Any] = [
         "at",
         "tenant",
@@ -44,15 +36,6 @@ class KeyCheckAdmin(_ModelAdmin):
         "latency",
     ]
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: KeyCheck | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: KeyCheck | None = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KeyCheck]:
         # The sealed key is no business of a page about its checks.

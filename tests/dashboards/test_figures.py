@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from dashboards.charts import nice_ceiling, stacked_bars
 from dashboards.figures import key_states, session_figures, who_is_broken
-from dashboards.outcomes import FAILED, GRANTED, OutcomeGroup, group_of
 from dashboards.spans import SPANS
+from sessions_api.outcomes import FAILED, GRANTED, OutcomeGroup, group_of
 from tenants.models import TenantState, Verdict
 from tests.dashboards.ledger import a_key, a_request, a_tenant
 
