@@ -16,7 +16,7 @@ from django.conf import settings
 
 from audit.changes import printable
 from chatkit_client.errors import ChatKitError
-from gateway.admission import Page
+from gateway.admission import Page, choose_assistant
 from gateway.client_address import network_of
 from gateway.errors import Code, PublicError
 from gateway.gcra import Limit
@@ -55,7 +55,7 @@ class Granted:
 async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
     """A new session, always minted anew. Raises PublicError; `attempt` is filled in for the ledger as far as it came."""
     tenant = page.tenant
-    assistant = _choose_assistant(page, call)
+    assistant = choose_assistant(page, call.assistant)
     attempt.assistant_slug = assistant.slug
     if assistant.backend not in call.backends:
         raise PublicError(Code.INTEGRATION_OUTDATED, reason="integration_outdated")
@@ -96,16 +96,6 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
             visitor, tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
         ),
     )
-
-
-def _choose_assistant(page: Page, call: SessionCall) -> AssistantSnapshot:
-    assistant = page.tenant.assistant(call.assistant)
-    if assistant is None:
-        reason = "no_default_assistant" if call.assistant is None else "no_such_assistant"
-        raise PublicError(Code.ASSISTANT_UNKNOWN, reason=reason)
-    if page.preview_of is not None and page.preview_of != assistant.slug:
-        raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="ticket_of_another_assistant")
-    return assistant
 
 
 def _identify(tenant: TenantSnapshot, call: SessionCall, *, now: int) -> Visitor:

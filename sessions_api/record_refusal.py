@@ -1,5 +1,6 @@
 """Leaves a refusal in the ledger: as a row, or folded into a count."""
 
+import logging
 import time
 from typing import Final
 
@@ -9,6 +10,8 @@ from sessions_api.attempt import Attempt
 from sessions_api.desk import Desk
 from sessions_api.refusals import Refusal
 from sessions_api.writer import WriteFailed
+
+logger = logging.getLogger(__name__)
 
 # A refusal is refused whether or not its row is written in time; a granted session waits longer.
 REFUSAL_SECONDS: Final = 2.0
@@ -31,6 +34,19 @@ async def record_refusal(desk: Desk, attempt: Attempt, error: PublicError) -> No
     at_most = 0 if error.reason == "address_flood" else None
     if attempt.upstream_ms is None and not desk.fold.leaves_row(refusal, at_most=at_most):
         return
+    # As bounded as the rows are: a flood fills neither the disk nor the log.
+    logger.log(
+        logging.WARNING if error.status >= 500 else logging.INFO,
+        "Refused",
+        extra={
+            "code": error.code.value,
+            "reason": error.reason,
+            "tenant": attempt.tenant.public_id,
+            "origin": attempt.origin,
+            "upstream_status": attempt.upstream_status,
+            "upstream_request_id": attempt.upstream_request_id,
+        },
+    )
     try:
         await desk.writer.write(attempt.row(outcome=error.code, reason=error.reason), seconds=REFUSAL_SECONDS)
     except WriteFailed:

@@ -9,17 +9,6 @@ from tenants.snapshot import AssistantSnapshot
 from widget.embed import embed_scripts
 
 
-def choose_assistant(page: Page, slug: str | None) -> AssistantSnapshot:
-    """Raises PublicError as the session endpoint does, so that the page learns early."""
-    assistant = page.tenant.assistant(slug)
-    if assistant is None:
-        reason = "no_default_assistant" if slug is None else "no_such_assistant"
-        raise PublicError(Code.ASSISTANT_UNKNOWN, reason=reason)
-    if page.preview_of is not None and page.preview_of != assistant.slug:
-        raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="ticket_of_another_assistant")
-    return assistant
-
-
 def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, Any]:
     """What the embed script draws the chat from (docs/embedding.md); raises PublicError (tenant_misconfigured)."""
     tenant, look, session = page.tenant, assistant.appearance, assistant.settings

@@ -5,14 +5,14 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseNotModified
 
 from gateway import cors
-from gateway.admission import decide_origin, find_tenant, limit_address, require_active
+from gateway.admission import choose_assistant, decide_origin, find_tenant, limit_address, require_active
 from gateway.errors import Code, PublicError, error_response, json_response
 from gateway.lean import LeanRequest
 from sessions_api.attempt import Attempt
 from sessions_api.desk import desk_of
 from sessions_api.record_refusal import record_refusal
 from tenants.origins import OriginRules, Reason
-from widget.configuration import choose_assistant, public_configuration
+from widget.configuration import public_configuration
 from widget.embed import EmbedScript, embed_scripts
 from widget.preview_page import preview_page
 

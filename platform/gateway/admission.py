@@ -1,4 +1,4 @@
-"""The first decisions on every call for a tenant, in their order: public id, tenant, address, origin.
+"""The decisions that every endpoint of a tenant shares, in their order: public id, tenant, address, origin, assistant.
 
 They cost no more than a look into memory, and they come before anything that costs money.
 """
@@ -15,7 +15,7 @@ from gateway.gcra import Limit
 from gateway.lean import LeanRequest
 from gateway.preview_tickets import read_preview_ticket
 from gateway.resources import Gateway
-from tenants.snapshot import TenantSnapshot
+from tenants.snapshot import AssistantSnapshot, TenantSnapshot
 
 # A session takes a preflight and a POST; what is refused further on must not use up an honest visitor's turns.
 CALLS_PER_SESSION: Final = 2
@@ -68,6 +68,17 @@ def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:
         if ticket is not None:
             return Page(tenant, origin, preview_of=ticket.assistant_slug)
     raise PublicError(Code(verdict.reason.value), reason=verdict.reason.value)
+
+
+def choose_assistant(page: Page, slug: str | None) -> AssistantSnapshot:
+    """The named assistant, or the default one where none is named; raises PublicError (assistant_unknown)."""
+    assistant = page.tenant.assistant(slug)
+    if assistant is None:
+        reason = "no_default_assistant" if slug is None else "no_such_assistant"
+        raise PublicError(Code.ASSISTANT_UNKNOWN, reason=reason)
+    if page.preview_of is not None and page.preview_of != assistant.slug:
+        raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="ticket_of_another_assistant")
+    return assistant
 
 
 def _announces_ticket(request: LeanRequest) -> bool:

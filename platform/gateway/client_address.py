@@ -7,6 +7,7 @@ up. With n = 0 the headers are not read at all.
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -49,6 +50,7 @@ def identify(request: HttpRequest) -> Client:
     )
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What is limited as one client: an IPv4 address, or the /64 that an IPv6 client can hop about in."""
     if ":" not in address:
@@ -56,6 +58,7 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The address in its shortest form, without port, brackets and zone; empty for anything that is none."""
     text = text.strip()

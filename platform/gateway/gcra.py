@@ -3,11 +3,17 @@
 The number is the theoretical arrival time (TAT) of the next request. A request is admitted when the TAT lies no further
 ahead of now than the tolerance; admitted, it moves the TAT on by one interval. A limit of n a minute has an interval of
 60/n s and a tolerance of n - 1 intervals: n at once, then one each interval.
+
+All times are whole microseconds, here and in Redis: requests that are decided at the very same moment leave no room for
+the rounding of fractions.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MINUTE: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,11 @@ class Limit:
     reason: str
 
     @property
-    def interval(self) -> float:
-        return 60 / self.per_minute
+    def interval(self) -> int:
+        return MINUTE // self.per_minute
 
     @property
-    def tolerance(self) -> float:
+    def tolerance(self) -> int:
         return self.interval * (self.per_minute - 1)
 
 
@@ -36,23 +42,22 @@ class Exceeded:
 
 
 class Ledger:
-    """TATs in this process's memory: the twin of the script in `limits`. The oldest keys go when there are too many."""
+    """TATs in this process's memory: the twin of `redis_limits`. The oldest keys go when there are too many."""
 
     def __init__(self, *, most: int = 50_000) -> None:
         self._most = most
-        self._tats: OrderedDict[str, float] = OrderedDict()
+        self._tats: OrderedDict[str, int] = OrderedDict()
 
-    def take(self, limits: Sequence[Limit], *, now: float) -> Exceeded | None:
-        """Admit one request under all limits at once, or charge none of them; `now` in seconds."""
+    def take(self, limits: Sequence[Limit], *, now: int) -> Exceeded | None:
+        """Admit one request under all limits at once, or charge none of them; `now` in microseconds."""
         for limit in limits:
-            ahead = self._tats.get(limit.key, now) - now
-            # A thousandth of an interval forgives the rounding of floats, never a whole request.
-            if ahead > limit.tolerance + limit.interval / 1000:
-                return Exceeded(limit, ahead - limit.tolerance)
+            beyond = self._tats.get(limit.key, now) - now - limit.tolerance
+            if beyond > 0:
+                return Exceeded(limit, beyond / 1e6)
         self.charge(limits, now=now)
         return None
 
-    def charge(self, limits: Sequence[Limit], *, now: float) -> None:
+    def charge(self, limits: Sequence[Limit], *, now: int) -> None:
         for limit in limits:
             self._tats[limit.key] = max(self._tats.get(limit.key, now), now) + limit.interval
             self._tats.move_to_end(limit.key)

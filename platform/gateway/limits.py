@@ -38,7 +38,7 @@ class Limiter:
         """Admit one request under all limits and charge them, or charge none and say which refuses."""
         now = time.monotonic()
         if self._redis is None or now < self._latched_until:
-            return self._twin.take(limits, now=now)
+            return self.take_here(limits)
         if self._is_failing:
             # This request is the one that tries; nobody who comes meanwhile joins it.
             self._latched_until = now + LATCH_SECONDS
@@ -46,15 +46,15 @@ class Limiter:
             exceeded = await self._redis.take(limits)
         except RedisSilent as silence:
             self._failed(silence)
-            return self._twin.take(limits, now=now)
+            return self.take_here(limits)
         self._answered()
         if exceeded is None:
-            self._twin.charge(limits, now=now)
+            self._twin.charge(limits, now=_microseconds())
         return exceeded
 
     def take_here(self, limits: Sequence[Limit]) -> Exceeded | None:
         """The same in this process alone, without any I/O."""
-        return self._twin.take(limits, now=time.monotonic())
+        return self._twin.take(limits, now=_microseconds())
 
     def _failed(self, silence: RedisSilent) -> None:
         self._latched_until = time.monotonic() + LATCH_SECONDS
@@ -67,3 +67,7 @@ class Limiter:
         if self._is_failing:
             logger.info("Redis answers again: limits are exact")
         self._is_failing = False
+
+
+def _microseconds() -> int:
+    return time.monotonic_ns() // 1000

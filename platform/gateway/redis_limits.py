@@ -95,7 +95,7 @@ class RedisLimits:
         for limits in requests:
             arguments.append(len(limits))
             for limit in limits:
-                arguments += round(limit.interval * 1e6), round(limit.tolerance * 1e6)
+                arguments += limit.interval, limit.tolerance
         flat = await self._script(keys=keys, args=arguments)
         return [
             Exceeded(limits[number - 1], microseconds / 1e6) if number else None

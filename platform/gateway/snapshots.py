@@ -102,15 +102,12 @@ class SnapshotStore:
 
         Made-up ids cost no I/O: their tail shows that we never made them.
         """
-        if self._public_id_key is None:
-            await self.confirm()
-            if self._public_id_key is None:
-                raise _unavailable("database_silent_at_start")
-        if not is_genuine(public_id, self._public_id_key):
-            return None
         now = self._clock()
         entry = self._entries.get(public_id)
-        if entry is not None and entry.epoch == self._epoch and now - self._confirmed_at <= FRESH_SECONDS:
+        if entry is None:
+            if not await self._is_genuine(public_id):
+                return None
+        elif entry.epoch == self._epoch and now - self._confirmed_at <= FRESH_SECONDS:
             entry.asked_at = now
             return entry.snapshot
         return await self._look_up(public_id)
@@ -120,6 +117,13 @@ class SnapshotStore:
         if self._poll is None or self._poll.done():
             self._poll = asyncio.create_task(self._read_epoch())
         await asyncio.shield(self._poll)
+
+    async def _is_genuine(self, public_id: str) -> bool:
+        if self._public_id_key is None:
+            await self.confirm()
+            if self._public_id_key is None:
+                raise _unavailable("database_silent_at_start")
+        return is_genuine(public_id, self._public_id_key)
 
     async def _look_up(self, public_id: str) -> TenantSnapshot | None:
         is_overdue = self._clock() - self._confirmed_at > FRESH_SECONDS

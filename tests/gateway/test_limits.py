@@ -30,6 +30,17 @@ async def redis(on_services: None) -> AsyncIterator[Redis]:
 
 
 @pytest.mark.proof("L6")
+async def test_at_the_very_same_moment_exactly_n_are_admitted_for_every_n(redis: Redis) -> None:
+    exact = RedisLimits(redis)
+    for n in range(1, 60):
+        few, ledger = limit(n), Ledger()
+
+        by_twin = [ledger.take([few], now=10**9) for _ in range(n + 5)]
+        by_redis = await asyncio.gather(*[exact.take([few]) for _ in range(n + 5)])
+
+        assert (by_twin.count(None), by_redis.count(None)) == (n, n)
+
+
 async def test_of_32_at_once_exactly_n_are_admitted_by_the_twin() -> None:
     limiter, few = Limiter(), limit(10)
 
@@ -57,7 +68,7 @@ async def test_redis_and_the_twin_decide_alike(redis: Redis) -> None:
     requests = [[wide], [wide, narrow], [narrow], [narrow], [wide, narrow], [wide], [wide], [narrow], [wide]]
     ledger, exact = Ledger(), RedisLimits(redis)
 
-    now = time.monotonic()
+    now = 10**9
     by_twin = [ledger.take(limits, now=now) for limits in requests]
     by_redis = [await exact.take(limits) for limits in requests]
 
@@ -92,13 +103,13 @@ async def test_the_wait_is_told_and_keys_go_away_by_themselves(redis: Redis) -> 
 
 async def test_after_the_wait_one_more_is_admitted() -> None:
     ledger, few = Ledger(), limit(60)
-    now = 100.0
+    now = 10**9
     while ledger.take([few], now=now) is None:
         pass
     refused = ledger.take([few], now=now)
     assert refused is not None
 
-    later = now + refused.retry_after
+    later = now + round(refused.retry_after * 1e6)
 
     assert ledger.take([few], now=later) is None
     assert ledger.take([few], now=later) is not None
@@ -108,10 +119,10 @@ async def test_the_twin_forgets_the_oldest_keys() -> None:
     ledger = Ledger(most=100)
 
     for number in range(1000):
-        ledger.take([limit(1, f"key-{number}")], now=100.0)
+        ledger.take([limit(1, f"key-{number}")], now=10**9)
 
-    assert ledger.take([limit(1, "key-0")], now=100.0) is None
-    assert ledger.take([limit(1, "key-999")], now=100.0) is not None
+    assert ledger.take([limit(1, "key-0")], now=10**9) is None
+    assert ledger.take([limit(1, "key-999")], now=10**9) is not None
 
 
 @pytest.mark.proof("I1")

@@ -9,7 +9,7 @@ from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
 from tenants.states import suspend_tenant
 from tests.platform_server import Answer, Platform, running_platform, session_path
-from tests.sessions_api.cast import WORKFLOW, Shop, environment_for, open_shop
+from tests.sessions_api.cast import WORKFLOW, Shop, environment_for, open_shop, someone_elsewhere
 
 TOO_LARGE = b'{"assistant": "' + b"x" * 9000 + b'"}'
 
@@ -79,9 +79,9 @@ def test_a_flood_from_one_address_is_stopped_before_its_origin_is_looked_at(
     shop = open_shop(sandbox)
     environment = {**environment_for(sandbox), "SESSIONS_PER_MINUTE_ADDRESS": "3", "TRUSTED_PROXY_COUNT": "1"}
     with running_platform(**environment) as platform:
-        flood = {"X-Forwarded-For": "198.51.100.9"}
+        flood = someone_elsewhere()
         answers = [shop.ask(platform, origin="https://stranger.example", headers=flood) for _ in range(8)]
-        elsewhere = shop.ask(platform, headers={"X-Forwarded-For": "198.51.100.10"})
+        elsewhere = shop.ask(platform, headers=someone_elsewhere())
 
     codes = [answer.code for answer in answers]
     assert codes == ["origin_not_allowed"] * 6 + ["rate_limited"] * 2

@@ -1,6 +1,7 @@
 """U1 to U5 through the endpoint: which code a page is told for which fault, and what the ledger says of it."""
 
 import time
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -12,8 +13,8 @@ from sessions_api.mint import public_error_of
 from sessions_api.models import LiveSession, SessionRequest
 from tenants.assistants import let_assistant_use_key
 from tenants.models import ApiKey
-from tests.platform_server import Answer, Platform
-from tests.sessions_api.cast import WORKFLOW, Shop, open_shop
+from tests.platform_server import Answer, Platform, running_platform
+from tests.sessions_api.cast import WORKFLOW, Shop, environment_for, open_shop
 from tests.tenants.cast import give_key
 
 SESSIONS = "/v1/chatkit/sessions"
@@ -48,19 +49,24 @@ FAULTS = [
 ]
 
 
+@pytest.fixture
+def own_platform(sandbox: Sandbox, same_site: None) -> Iterator[Platform]:
+    """For a test that makes the host fail: its breaker must not be that of the next test."""
+    with running_platform(**environment_for(sandbox)) as platform:
+        yield platform
+
+
 @pytest.mark.proof("U1", "U3", "U4", "U5")
-def test_each_fault_is_told_as_its_code_and_recorded_with_its_reason(
-    platform: Platform, sandbox: Sandbox, same_site: None
-) -> None:
-    healthy = open_shop(sandbox, "Birch")
+def test_each_fault_is_told_as_its_code_and_recorded_with_its_reason(own_platform: Platform, sandbox: Sandbox) -> None:
+    served = [open_shop(sandbox, f"Served {number}", slug=f"served-{number}") for number in range(10)]
     for number, (fault, code, reason) in enumerate(FAULTS):
-        # Good answers in between, so that no breaker opens; a new tenant each time, for the same end.
-        assert [healthy.ask(platform).status for _ in range(2)] == [200, 200]
+        # Others are served meanwhile, so that the host's breaker stays closed; a new tenant each time, for its own.
+        assert {other.ask(own_platform).status for other in served} == {200}
         shop = open_shop(sandbox, f"Tenant {number}", slug=f"tenant-{number}")
         # Until told otherwise: a call that broke off on a kept-alive connection is sent once more.
         sandbox.fault(fault, path=SESSIONS, count=None)
 
-        answer = shop.ask(platform)
+        answer = shop.ask(own_platform)
         sandbox.clear_faults()
 
         assert answer.code == code, fault
@@ -78,12 +84,12 @@ def test_each_fault_is_told_as_its_code_and_recorded_with_its_reason(
 @pytest.mark.proof("U2")
 @pytest.mark.parametrize("mode", ["hang", "dripping"])
 def test_an_upstream_that_never_ends_is_given_up_after_eight_seconds(
-    platform: Platform, shop: Shop, sandbox: Sandbox, mode: str
+    own_platform: Platform, shop: Shop, sandbox: Sandbox, mode: str
 ) -> None:
     sandbox.set_host(mode)
     began = time.monotonic()
 
-    answer = shop.ask(platform)
+    answer = shop.ask(own_platform)
 
     assert answer.code == "upstream_unavailable"
     assert 7.5 < time.monotonic() - began < 9
@@ -175,20 +181,22 @@ def add_second_key(shop: Shop, sandbox: Sandbox) -> ApiKey:
 
 
 @pytest.mark.proof("U10")
-def test_a_host_that_is_down_is_asked_seldom_and_found_again(platform: Platform, shop: Shop, sandbox: Sandbox) -> None:
+def test_a_host_that_is_down_is_asked_seldom_and_found_again(
+    own_platform: Platform, shop: Shop, sandbox: Sandbox
+) -> None:
     sandbox.set_host("down", status=503)
-    answers = [shop.ask(platform) for _ in range(40)]
+    answers = [shop.ask(own_platform) for _ in range(40)]
     asked = len(sandbox.creates())
 
     sandbox.set_host("up")
-    recovered = _seconds_until_granted(platform, shop)
+    recovered = _seconds_until_granted(own_platform, shop)
 
     assert {answer.code for answer in answers} == {"upstream_unavailable"}
     assert asked <= 6
     assert all(1 <= int(answer.headers["retry-after"]) <= 5 for answer in answers)
     assert recovered <= 6
     # Others are let through at once again.
-    assert shop.ask(platform).status == 200
+    assert shop.ask(own_platform).status == 200
 
 
 def _seconds_until_granted(platform: Platform, shop: Shop) -> float:
@@ -199,3 +207,26 @@ def _seconds_until_granted(platform: Platform, shop: Shop) -> float:
         time.sleep(0.1)
         answer = shop.ask(platform)
     return time.monotonic() - began
+
+
+def test_a_host_that_fails_everybody_is_asked_seldom_for_all_together(own_platform: Platform, sandbox: Sandbox) -> None:
+    shops = [open_shop(sandbox, f"Tenant {number}", slug=f"tenant-{number}") for number in range(20)]
+    sandbox.set_host("down", status=503)
+
+    answers = [shop.ask(own_platform) for shop in shops * 2]
+
+    assert {answer.code for answer in answers} == {"upstream_unavailable"}
+    assert len(sandbox.creates()) == 5
+
+
+def test_one_tenant_s_failing_upstream_leaves_the_others_alone(
+    own_platform: Platform, shop: Shop, sandbox: Sandbox
+) -> None:
+    other = open_shop(sandbox, "Birch")
+    sandbox.fault("status_503", path=SESSIONS, key=shop.key_text, count=None)
+
+    mine = [shop.ask(own_platform).code for _ in range(20)]
+    theirs = [other.ask(own_platform).code for _ in range(20)]
+
+    assert set(mine) == {"upstream_unavailable"}
+    assert set(theirs) == {"granted"}
