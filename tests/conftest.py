@@ -50,7 +50,7 @@ def chromium() -> str:
     return str(path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def on_services() -> None:
     """The test needs PostgreSQL and Redis; `make test` runs the suite on them where they answer."""
     if not settings.REDIS_URL or "sqlite" in settings.DATABASES["default"]["ENGINE"]:

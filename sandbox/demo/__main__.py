@@ -2,25 +2,22 @@
 
 import json
 import os
-import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import requests
 
-from encryption.make_secrets import fresh_secrets
-from sandbox.demo.layout import LOOPBACK, ROOT, DemoTenant, Layout
+from sandbox.demo.facts import describe, sites
+from sandbox.demo.layout import LOOPBACK, ROOT, Layout
+from sandbox.demo.preparation import allow, keep_secrets, prepare_database, register, say, write_private
 from sandbox.demo.processes import Child, Family
 
 START_DEADLINE = 90.0
-ADMIN = "admin"
 
 
 def main() -> None:
@@ -58,10 +55,6 @@ def main() -> None:
         (layout.var / "demo.json").unlink(missing_ok=True)
 
 
-def say(text: str) -> None:
-    print(f"demo: {text}", flush=True)
-
-
 def _leave(_signal: int, _frame: Any) -> None:
     # A second Ctrl-C must not interrupt the stopping.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -80,73 +73,6 @@ def refuse_busy_ports(layout: Layout) -> None:
                     f"Port {port}, where {what} would answer, is busy. Stop what uses it, or choose other ports: "
                     f"PORT={18000 if layout.port != 18000 else 28000} make demo"
                 ) from None
-
-
-def keep_secrets(file: Path) -> dict[str, str]:
-    """The demo's secrets, made at the first start and kept, readable by the owner alone."""
-    if not file.exists():
-        say("Creating secrets and an admin password in var/")
-        write_private(file, json.dumps({**fresh_secrets(), "ADMIN_PASSWORD": secrets.token_urlsafe(12)}))
-    kept: dict[str, str] = json.loads(file.read_text())
-    return kept
-
-
-def write_private(file: Path, text: str) -> None:
-    draft = file.with_suffix(".new")
-    draft.touch(mode=0o600)
-    draft.chmod(0o600)
-    draft.write_text(text)
-    draft.replace(file)
-
-
-def manage(environment: dict[str, str], *words: str) -> str:
-    """One command of manage.py; its failure ends the demo with what it said."""
-    done = subprocess.run(  # noqa: S603  (commands are the demo's own)
-        [sys.executable, str(ROOT / "manage.py"), *words],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"manage.py {words[0]} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def prepare_database(environment: dict[str, str], password: str) -> None:
-    say("Preparing the database and the static files")
-    manage(environment, "migrate", "--verbosity", "0")
-    manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
-    manage(
-        {**environment, "DJANGO_SUPERUSER_PASSWORD": password, "DJANGO_SUPERUSER_USERNAME": ADMIN},
-        "ensure_superuser",
-    )
-
-
-def register(tenant: DemoTenant, environment: dict[str, str]) -> str:
-    """Registers the tenant where it is new; returns its public id. The key goes by the environment, never as an argument."""
-    say(f"Registering tenant {tenant.name}")
-    answer = manage(
-        {**environment, "OPENAI_API_KEY": tenant.key},
-        "register_tenant",
-        *("--name", tenant.name, "--slug", tenant.slug, "--domain", tenant.origin, "--allow-http"),
-        *("--assistant-name", f"{tenant.name} assistant", "--workflow", tenant.workflow, "--upstream", tenant.upstream),
-        *("--accent", tenant.accent, "--greeting", f"Welcome to {tenant.name}. How can we help?"),
-        *(
-            "--fallback-text",
-            "Our chat is taking a break. Write to us instead.",
-            "--fallback-url",
-            "mailto:help@example.com",
-        ),
-    )
-    return str(json.loads(answer)["public_id"])
-
-
-def allow(tenant: DemoTenant, origin: str, environment: dict[str, str]) -> None:
-    manage(
-        environment, "register_tenant", "--name", tenant.name, "--slug", tenant.slug, "--domain", origin, "--allow-http"
-    )
 
 
 def start(family: Family, layout: Layout, environment: dict[str, str], name: str, *words: str) -> None:
@@ -176,48 +102,6 @@ def start_platform(family: Family, layout: Layout, environment: dict[str, str]) 
     )
     start(family, layout, environment, "beat", *celery, "beat", "--pidfile", "", "--max-interval", "1")
     start(family, layout, environment, "sites", "-m", "sandbox.sites", "--config", str(layout.var / "sites.json"))
-
-
-def sites(layout: Layout, public_ids: list[str]) -> list[dict[str, Any]]:
-    def snippet(public_id: str) -> str:
-        return f'<script async src="{layout.platform}/widget/v1/embed.js" data-tenant="{public_id}"></script>'
-
-    pages: list[dict[str, Any]] = [
-        {
-            "port": tenant.port,
-            "title": tenant.name,
-            "accent": tenant.accent,
-            "kind": "tenant",
-            "snippet": snippet(public_id),
-            **({"chatkit": layout.sandbox} if tenant.upstream == "sandbox" else {}),
-        }
-        for tenant, public_id in zip(layout.tenants, public_ids, strict=True)
-    ]
-    pages.append(
-        {
-            "port": layout.stranger_port,
-            "title": "A stranger's page",
-            "accent": "#6b7280",
-            "kind": "stranger",
-            "snippet": snippet(public_ids[0]),
-            "chatkit": layout.sandbox,
-        }
-    )
-    if layout.react_build:
-        config = {
-            "apiUrl": f"{layout.platform}/api/v1/tenants/{public_ids[0]}",
-            "chatkitJsUrl": f"{layout.sandbox}/chatkit.js",
-        }
-        pages.append(
-            {
-                "port": layout.react_port,
-                "title": "React",
-                "kind": "static",
-                "root": str(layout.react_build),
-                "config": config,
-            }
-        )
-    return pages
 
 
 def wait_until_all_answer(family: Family, layout: Layout) -> None:
@@ -256,32 +140,6 @@ def _answers(browser: requests.Session, address: str) -> bool:
 def _has_said(child: Child, words: bytes) -> bool:
     """The child's log of this start holds these words."""
     return words in child.log.read_bytes()[child.log_starts_at :]
-
-
-def describe(layout: Layout, public_ids: list[str], password: str) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "platform": layout.platform,
-        "admin": {"url": f"{layout.platform}/admin/", "username": ADMIN, "password": password},
-        "sandbox": layout.sandbox,
-        "tenants": [
-            {
-                "name": tenant.name,
-                "public_id": public_id,
-                "origin": tenant.origin,
-                "page": f"{tenant.origin}/",
-                "backend": "hosted_workflow",
-            }
-            for tenant, public_id in zip(layout.tenants, public_ids, strict=True)
-        ],
-        "stranger": {
-            "origin": f"http://{LOOPBACK}:{layout.stranger_port}",
-            "page": f"http://{LOOPBACK}:{layout.stranger_port}/",
-        },
-    }
-    if layout.react_build:
-        origin = f"http://{LOOPBACK}:{layout.react_port}"
-        facts["react"] = {"origin": origin, "page": f"{origin}/", "tenant": public_ids[0]}
-    return facts
 
 
 def announce(facts: dict[str, Any], *, seconds: float) -> None:

@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[Production]:
+def production(on_services: None, tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[Production]:
     with running_production(tmp_path_factory.mktemp("production"), sandbox.url) as production:
         yield production
 
@@ -48,7 +48,6 @@ def wait_for(what: str, seen: Callable[[], object], seconds: float = 40) -> None
     raise AssertionError(f"{what} was not seen within {seconds:.0f} s.")
 
 
-@pytest.mark.usefixtures("on_services")
 class TestProductionShape:
     def test_sessions_are_granted_through_the_proxy_and_keys_checked_by_the_worker(
         self, production: Production, sandbox: Sandbox

@@ -76,9 +76,10 @@ def test_a_key_is_saved_and_asked_for_at_once_and_checked_by_the_next_tick(
     )
     saved, answer, asked = done.stdout.split()
 
-    # 0.3 s for the broker, and that only once: the second hint does not even try.
-    assert float(saved) < 0.5, done.stdout
-    assert float(asked) < 0.2, done.stdout
+    # 0.3 s for the broker, and that only once: the second hint does not even try. Without these limits either would wait for as
+    # long as TCP is patient, so a busy machine can be given room.
+    assert float(saved) < 3, done.stdout
+    assert float(asked) < min(1.0, float(saved)), done.stdout
     assert answer == "LATER"
     assert "the broker is away" in done.stderr
     assert secret not in done.stdout + done.stderr
