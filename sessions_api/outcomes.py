@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from gateway.errors import Code
+
 GRANTED = "granted"
 
 # The platform or OpenAI could not serve a request that was in order: somebody must act.
@@ -22,6 +24,13 @@ class OutcomeGroup(models.TextChoices):
     GRANTED = "granted", "granted"
     REFUSED = "refused", "refused"
     FAILED = "failed", "failed"
+
+
+def codes_of(group: str) -> list[str]:
+    """The outcomes of a group: a list of members can use an index, which “none of those” can't."""
+    if group == OutcomeGroup.GRANTED:
+        return [GRANTED]
+    return [code.value for code in Code if group_of(code) == group]
 
 
 def group_of(outcome: str) -> OutcomeGroup:

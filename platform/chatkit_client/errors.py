@@ -48,8 +48,12 @@ class Reason(StrEnum):
     BODY_INVALID = "body_invalid"
     ANSWER_MISMATCH = "answer_mismatch"
 
+    @property
+    def sentence(self) -> str:
+        """What it means, then what to do about it."""
+        return _SENTENCES[self]
 
-# One sentence each: what it means, then what to do about it.
+
 _SENTENCES = {
     Reason.INVALID_KEY: "OpenAI does not know this API key. Make a new key at OpenAI and store it for the tenant.",
     Reason.MISSING_SCOPE: "The API key lacks a permission. Give it access to ChatKit at OpenAI, or use an open key.",
@@ -109,7 +113,7 @@ class ChatKitError(Exception):
     def __str__(self) -> str:
         named = {"status": self.status, "code": self.code, "request": self.request_id, "fault": self.fault}
         facts = [self.reason.value, *(f"{name} {value}" for name, value in named.items() if value is not None)]
-        return f"{_SENTENCES[self.reason]} ({', '.join(facts)})"
+        return f"{self.reason.sentence} ({', '.join(facts)})"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"

@@ -1,0 +1,178 @@
+"""The ledger of session requests and the live sessions in the console: to look things up, never to write."""
+
+import re
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from audit.filters import TenantFilter, WhenFilter
+from audit.read_only import ReadOnlyAdmin, moment, two_lines
+from console.badges import badge
+from console.cards import Tone
+from sessions_api.models import LiveSession, SessionRequest
+from sessions_api.outcome_words import explain
+from sessions_api.outcomes import GRANTED, OutcomeGroup, codes_of, group_of
+from tenants.models import ApiKey, Tenant
+
+# The shape of our request ids and of visitors' references.
+_OURS: Final = re.compile(r"[0-9a-f]{32}")
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """By group; once a group is chosen, by its codes."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = self.value()
+        choices: list[tuple[str, str]] = []
+        for group in OutcomeGroup:
+            choices.append((group.value, group.label))
+            codes = codes_of(group)
+            if group != OutcomeGroup.GRANTED and chosen in {group.value, *codes}:
+                choices += [(code, f"– {code}") for code in codes]
+        return choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        return queryset.filter(outcome__in=codes_of(chosen) if chosen in OutcomeGroup.values else [chosen])
+
+
+@admin.register(SessionRequest)
+class SessionRequestAdmin(ReadOnlyAdmin):
+    list_display = [
+        "when",
+        "tenant_named",
+        "result",
+        "reason",
+        "origin",
+        "visitor_ref",
+        "took",
+        "upstream_status",
+        "client",
+    ]
+    list_filter = [OutcomeFilter, ("at", WhenFilter), TenantFilter]
+    # Draws the search field; `get_search_results` decides which column is searched.
+    search_fields = ["=request_id"]
+    search_help_text = "A whole request ID (ours or OpenAI's), a visitor's reference, or an origin."
+    # Sorting by anything but time would sort the whole table.
+    sortable_by: ClassVar[list[str]] = []
+    readonly_fields: ClassVar[Any] = [
+        *("when", "result", "tenant_named", "told", "behind", "key", "took", "upstream_took"),
+    ]
+    _HAPPENED: Final = (
+        "What happened",
+        {"fields": ["when", "tenant_named", "assistant_slug", "result", "reason", "count", "took"]},
+    )
+    _WHY: Final = ("Why was this not granted?", {"fields": ["told", "behind"]})
+    _ASKED: Final = ("Who asked", {"fields": ["origin", "visitor_ref", "address", "client", "request_id"]})
+    _OPENAI: Final = ("OpenAI", {"fields": ["key", "upstream_status", "upstream_took", "upstream_request_id"]})
+
+    def get_fieldsets(self, request: HttpRequest, obj: SessionRequest | None = None) -> Any:
+        is_granted = obj is None or obj.outcome == GRANTED
+        return [self._HAPPENED, *([] if is_granted else [self._WHY]), self._ASKED, self._OPENAI]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SessionRequest]:
+        rows: QuerySet[SessionRequest] = super().get_queryset(request)
+        # No join: the rows of a tenant that is gone would be missing from its own list.
+        return rows.prefetch_related(Prefetch("tenant", Tenant.objects.only("name")))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By its shape a term belongs to one or two columns, each with an index: part of a word would read the whole ledger."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if "://" in term:
+            return queryset.filter(origin=term.rstrip("/")), False
+        if _OURS.fullmatch(term.lower()):
+            return queryset.filter(Q(request_id=term.lower()) | Q(visitor_ref=term.lower())), False
+        return queryset.filter(upstream_request_id=term), False
+
+    @admin.display(description="when (UTC)")
+    def when(self, row: SessionRequest) -> SafeString:
+        return moment(row.at)
+
+    @admin.display(description="tenant")
+    def tenant_named(self, row: SessionRequest) -> str:
+        return str(row.tenant) if row.tenant else f"deleted: {row.tenant_id}"
+
+    @admin.display(description="outcome")
+    def result(self, row: SessionRequest) -> SafeString:
+        kinds = {
+            "preflight": row.is_preflight,
+            "refresh": row.is_refresh,
+            f"{row.count} counted together": row.count > 1,
+        }
+        return two_lines(
+            badge(group_of(row.outcome), row.outcome), ", ".join(kind for kind, holds in kinds.items() if holds)
+        )
+
+    @admin.display(description="took")
+    def took(self, row: SessionRequest) -> str:
+        return f"{row.latency_ms} ms"
+
+    @admin.display(description="the page was told", empty_value="–")
+    def told(self, row: SessionRequest) -> str:
+        return explain(row.outcome, row.reason).told
+
+    @admin.display(description="what lay behind it, and what to do")
+    def behind(self, row: SessionRequest) -> str:
+        return explain(row.outcome, row.reason).behind
+
+    @admin.display(description="took OpenAI")
+    def upstream_took(self, row: SessionRequest) -> str:
+        return "was not asked" if row.upstream_ms is None else f"{row.upstream_ms} ms"
+
+    @admin.display(description="key")
+    def key(self, row: SessionRequest) -> SafeString | str:
+        key = ApiKey.objects.defer("token").filter(pk=row.key_id).first() if row.key_id else None
+        if key is None:
+            return f"deleted: {row.key_id}" if row.key_id else "none was tried"
+        return format_html('<a href="{}">{}</a>', reverse("admin:tenants_apikey_change", args=[key.pk]), key)
+
+
+@admin.register(LiveSession)
+class LiveSessionAdmin(ReadOnlyAdmin):
+    """What could still be used just now, and how far its cancelling has come; each row goes soon after its expiry."""
+
+    list_display = ["granted", "tenant", "key", "visitor_ref", "expires", "state"]
+    list_filter = [TenantFilter]
+    list_select_related = ["tenant", "key"]
+    search_fields = ["=visitor_ref", "=session_id"]
+    search_help_text = "A visitor's whole reference, or OpenAI's session ID."
+    sortable_by: ClassVar[list[str]] = []
+    fields: ClassVar[Any] = ["granted", "expires", "state", "tenant", "key", "visitor_ref", "session_id", "attempts"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LiveSession]:
+        rows: QuerySet[LiveSession] = super().get_queryset(request)
+        return rows.defer("tenant__user_scope_token", "key__token")
+
+    @admin.display(description="granted (UTC)")
+    def granted(self, session: LiveSession) -> SafeString:
+        return moment(session.granted_at)
+
+    @admin.display(description="expires (UTC)")
+    def expires(self, session: LiveSession) -> SafeString:
+        return moment(session.expires_at)
+
+    @admin.display(description="state")
+    def state(self, session: LiveSession) -> SafeString:
+        if session.cancelled_at:
+            return badge("cancelled")
+        if session.expires_at <= timezone.now():
+            return badge("expired")
+        if session.cancel_requested_at:
+            return badge("cancelling", "being cancelled", tone=Tone.WARN)
+        return badge("live", "may be in use", tone=Tone.OK)

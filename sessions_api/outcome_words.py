@@ -1,0 +1,97 @@
+"""Why a session request was not granted, in words an operator can act on: what the page was told, what lay behind it, the cure.
+
+The reason says most, so it is looked up first; what has none is explained by its code. `docs/troubleshooting.md` says the
+same at length.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+
+from chatkit_client.errors import Reason
+from gateway.errors import Code, PublicError
+from sessions_api.outcomes import OutcomeGroup, group_of
+from tenants.models import Verdict
+from tenants.verdict_words import Words, words_for
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`told` is what the page's developer reads; `behind` is for the operator: what was the case, and what to do."""
+
+    told: str
+    behind: str
+
+
+_SEE_THE_DATABASE: Final = "See /readyz and the database's own log (docs/operating.md, “First aid”)."
+_DEVELOPERS: Final = "The page's developer reads the sentence above in the browser's console and can mend it."
+
+_BY_REASON: Final[dict[str, str]] = {
+    "tenant_suspended": "The tenant is suspended. Resume it on its page, if that was not meant.",
+    "tenant_deleting": "The tenant is being deleted. Its website should take the snippet out.",
+    "address_flood": "One address calls more than twice as often as SESSIONS_PER_MINUTE_ADDRESS allows, so its calls are only "
+    "counted. If it is your own proxy's, correct TRUSTED_PROXY_COUNT; else block it at the proxy.",
+    "address_limit": "More sessions per minute came from one address than SESSIONS_PER_MINUTE_ADDRESS allows. Raise it for a "
+    "large office; if everybody is hit, TRUSTED_PROXY_COUNT is too low.",
+    "tenant_limit": "The tenant opened more sessions per minute than it may. Raise the limit on its page, unless its chat is "
+    "misused.",
+    "visitor_limit": "One visitor opened more sessions per minute than a visitor may. If it goes on, the page asks in a loop, "
+    "or somebody plays with it.",
+    "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
+    "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",
+    "ticket_of_another_assistant": "A preview asked for another assistant than the one it was opened for. Open it again from "
+    "the tenant's page.",
+    "bulkhead": "TENANT_CONCURRENCY requests of this tenant were waiting for OpenAI. Usually OpenAI is slow for it: see the "
+    "latency on the operations page. Raise TENANT_CONCURRENCY only for a true peak.",
+    "no_key": "The assistant has no key in use. Add one on the tenant's page and give it to the assistant.",
+    "user_scope_unreadable": "The tenant's visitor secret can't be opened with the master keys that the process has. Put the "
+    "missing key back into MASTER_KEYS and restart.",
+    "assistant_unusable": "OpenAI would refuse the assistant's stored settings. Open its page and save it: the form says what "
+    "is wrong.",
+    "breaker_open": "Calls had failed one after the other, so OpenAI was not asked this time. The rows just before this one "
+    "have the failure itself; one good answer ends it.",
+    "database_silent": f"The database did not answer. {_SEE_THE_DATABASE}",
+    "database_silent_at_start": "The database had not answered since the process started, or the site's secrets could not be "
+    f"opened. {_SEE_THE_DATABASE} If it is up, run `manage.py check --database default`.",
+    "not_recorded": "The session could not be written down in time, so it was cancelled at OpenAI and not handed out. "
+    f"{_SEE_THE_DATABASE}",
+    "writer_full": f"Too many rows were waiting to be written. {_SEE_THE_DATABASE}",
+    "withdrawn_meanwhile": "The configuration changed while OpenAI was being asked, so nothing was handed out. The next attempt "
+    "goes by the new one.",
+}
+_BY_CODE: Final[dict[str, str]] = {
+    Code.ORIGIN_NOT_ALLOWED: "The page's origin is not on the tenant's list; scheme, host, port and “www.” count. If the page is "
+    "the tenant's, add the origin on the tenant's page exactly as it stands here. If not: this is what the list is for.",
+    Code.ORIGIN_MISSING: "A program called, or a proxy drops the Origin header. If pages are hit, let the proxy pass it on.",
+    Code.ORIGIN_NULL: "A local file or a sandboxed frame called. Serve it from a website; for a frame add allow-same-origin.",
+    Code.ORIGIN_MALFORMED: "A program called: browsers send another form of Origin. Nothing to do.",
+    Code.METHOD_NOT_ALLOWED: f"The call was no POST. {_DEVELOPERS}",
+    Code.CONTENT_TYPE_INVALID: f"The call did not say that it sends JSON. {_DEVELOPERS}",
+    Code.BODY_INVALID: f"The body was not what the endpoint takes; the reason names what was wrong. {_DEVELOPERS}",
+    Code.BODY_TOO_LARGE: f"The body was longer than 8 KiB. {_DEVELOPERS}",
+    Code.INTEGRATION_OUTDATED: "The page can't open the assistant's backend. It needs the current embed script or React package.",
+    Code.INTERNAL_ERROR: "A defect of the platform. The log has the traceback under the request ID: report it.",
+}
+
+
+def explain(outcome: str, reason: str) -> Explanation:
+    told = PublicError(Code(outcome)).message if outcome in set(Code) else ""
+    return Explanation(told, _behind(outcome, reason) or "Look the reason up in docs/troubleshooting.md.")
+
+
+def _behind(outcome: str, reason: str) -> str:
+    if reason in _BY_REASON:
+        return _BY_REASON[reason]
+    if reason == "workflow_retired":
+        return _joined(words_for(Verdict.WORKFLOW_MISSING, today=settings.SUNSET_DATE))
+    if reason in {"key_unreadable", "upstream_not_allowed"}:
+        return _joined(words_for(Verdict.DEGRADED, reason))
+    # What was wrong with a page's body has names of its own.
+    if group_of(outcome) == OutcomeGroup.FAILED and reason in set(Reason):
+        return Reason(reason).sentence
+    return _BY_CODE.get(outcome, "")
+
+
+def _joined(words: Words) -> str:
+    return f"{words.sentence} {words.cure}"
