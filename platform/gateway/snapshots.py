@@ -30,6 +30,7 @@ STALE_SECONDS: Final = 300.0
 # A database that takes longer than this to read one row answers nothing, as far as a visitor is concerned.
 POLL_TIMEOUT: Final = 1.0
 LOAD_TIMEOUT: Final = 2.5
+RETRY_SECONDS: Final = 0.1
 LOADERS: Final = 3
 MAX_UNKNOWN: Final = 10_000
 # Whoever was asked for within this time is loaded anew after a change, before anybody waits for it.
@@ -126,10 +127,10 @@ class SnapshotStore:
         return is_genuine(public_id, self._public_id_key)
 
     async def _look_up(self, public_id: str) -> TenantSnapshot | None:
-        is_overdue = self._clock() - self._confirmed_at > FRESH_SECONDS
-        # While the database is silent nobody waits for it who can go on without.
-        must_ask = is_overdue if self._is_answering else self._usable(public_id) is None
-        if must_ask:
+        if self._usable(public_id) is None:
+            await self._wait_for_answer()
+        elif self._is_answering and self._clock() - self._confirmed_at > FRESH_SECONDS:
+            # While the database is silent nobody waits for it who can go on without.
             await self.confirm()
         if self._is_answering:
             entry = self._entries.get(public_id)
@@ -145,6 +146,14 @@ class SnapshotStore:
         if usable is None:
             raise _unavailable("database_silent")
         return usable.snapshot
+
+    async def _wait_for_answer(self) -> None:
+        """A little patience for whoever has nothing to go on with."""
+        until = time.monotonic() + LOAD_TIMEOUT
+        while not self._is_answering and time.monotonic() < until:
+            await self.confirm()
+            if not self._is_answering:
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _usable(self, public_id: str) -> _Entry | None:
         """What may serve while the database is silent: current as far as we know, and not for too long."""

@@ -113,17 +113,18 @@ async def test_a_killed_connection_is_replaced_and_no_row_is_lost(backends_die: 
     stop = threading.Event()
     killer = threading.Thread(target=_kill_backends_until, args=(stop,))
     killer.start()
-    outcomes = []
+    granted = set()
     for _ in range(30):
-        group = [writer.write(row(), seconds=10) for _ in range(20)]
-        outcomes += await asyncio.gather(*group, return_exceptions=True)
+        group = [row() for _ in range(20)]
+        outcomes = await asyncio.gather(*[writer.write(one, seconds=10) for one in group], return_exceptions=True)
+        granted |= {one.pk for one, outcome in zip(group, outcomes, strict=True) if outcome is None}
     stop.set()
     await asyncio.to_thread(killer.join)
-
-    granted = sum(outcome is None for outcome in outcomes)
-    assert await in_database(SessionRequest.objects.count) == granted
-    assert granted > 500
     await writer.write(row(), seconds=5)
+
+    # Of a write that failed twice nobody knows; of one that was answered everybody does.
+    assert granted
+    assert await in_database(lambda: granted <= set(SessionRequest.objects.values_list("pk", flat=True)))
 
 
 def _write_as_after_a_lost_answer(rows: list[SessionRequest]) -> None:
