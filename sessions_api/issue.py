@@ -84,6 +84,8 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
     try:
         await _look_again(desk, page, assistant, minted)
         await _record(desk, tenant, assistant, minted, attempt)
+        # Writing may have taken seconds too; where nothing has changed this is a look into memory.
+        await _look_again(desk, page, assistant, minted)
     except BaseException:
         # Whatever stopped it, even the server's end: nobody got the secret, so the session must not live on.
         desk.aside(_cancel(desk, tenant.upstream, minted))

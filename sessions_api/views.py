@@ -1,10 +1,13 @@
 """The session endpoint's door: decides in the order of docs/security.md, answers, and leaves a row for every attempt."""
 
+from typing import Final
+
+from django.conf import settings
 from django.http import HttpResponse
 
 from gateway import cors
 from gateway.admission import decide_origin, find_tenant, limit_address, require_active
-from gateway.errors import Code, PublicError, error_response, json_response
+from gateway.errors import Code, as_public, error_response, json_response
 from gateway.lean import LeanRequest
 from sessions_api.attempt import Attempt
 from sessions_api.desk import desk_of
@@ -12,7 +15,9 @@ from sessions_api.issue import issue_session
 from sessions_api.reading import read_session_call
 from sessions_api.record_refusal import record_refusal
 
-ALLOWED_METHODS = "POST, OPTIONS"
+ALLOWED_METHODS: Final = "POST, OPTIONS"
+# A session takes a preflight and a POST; what is refused further on must not use up an honest visitor's turns.
+CALLS_PER_SESSION: Final = 2
 
 
 async def session(request: LeanRequest, public_id: str) -> HttpResponse:
@@ -24,7 +29,8 @@ async def session(request: LeanRequest, public_id: str) -> HttpResponse:
         tenant = await find_tenant(desk.gateway, public_id)
         attempt.tenant = tenant
         require_active(tenant)
-        limit_address(desk.gateway, attempt.address)
+        calls = CALLS_PER_SESSION * settings.SESSIONS_PER_MINUTE_ADDRESS
+        limit_address(desk.gateway, attempt.address, door="session", per_minute=calls)
         page = decide_origin(tenant, request)
         origin = page.origin
         if attempt.is_preflight:
@@ -35,7 +41,8 @@ async def session(request: LeanRequest, public_id: str) -> HttpResponse:
             attempt.is_refresh = call.refresh
             granted = await issue_session(desk=desk, page=page, call=call, attempt=attempt)
             response = json_response(granted.answer())
-    except PublicError as error:
+    except Exception as failure:
+        error = as_public(failure, path=request.path)
         await record_refusal(desk, attempt, error)
         response = error_response(error, request_id=request.request_id)
         if error.code is Code.METHOD_NOT_ALLOWED:

@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 
 from gateway import cors
 from gateway.admission import choose_assistant, decide_origin, find_tenant, limit_address, require_active
-from gateway.errors import Code, PublicError, error_response, json_response
+from gateway.errors import Code, PublicError, as_public, error_response, json_response
 from gateway.lean import LeanRequest
 from sessions_api.attempt import Attempt
 from sessions_api.desk import desk_of
@@ -23,6 +24,8 @@ SCRIPT_METHODS: Final = "GET, HEAD"
 # Short enough that a corrected script is everywhere within minutes.
 MOVING_CACHE: Final = "public, max-age=300, stale-while-revalidate=86400"
 PINNED_CACHE: Final = "public, max-age=31536000, immutable"
+# A page asks for its configuration at every view, and opens a chat at few of them.
+PAGE_VIEWS_PER_SESSION: Final = 50
 # Refuses everybody, and tells the well-formed ones from the others by its reason.
 _NOBODY: Final = OriginRules(())
 
@@ -33,7 +36,8 @@ async def configuration(request: LeanRequest, public_id: str) -> HttpResponse:
     attempt = Attempt.of(request)
     try:
         response = await _configure(request, public_id, attempt)
-    except PublicError as error:
+    except Exception as failure:
+        error = as_public(failure, path=request.path)
         await record_refusal(desk, attempt, error)
         response = error_response(error, request_id=request.request_id)
         if error.code is Code.METHOD_NOT_ALLOWED:
@@ -50,7 +54,12 @@ async def _configure(request: LeanRequest, public_id: str, attempt: Attempt) -> 
     tenant = await find_tenant(gateway, public_id)
     attempt.tenant = tenant
     require_active(tenant)
-    limit_address(gateway, attempt.address)
+    limit_address(
+        gateway,
+        attempt.address,
+        door="configuration",
+        per_minute=PAGE_VIEWS_PER_SESSION * settings.SESSIONS_PER_MINUTE_ADDRESS,
+    )
     page = decide_origin(tenant, request)
     if request.method == "OPTIONS":
         # Only a preview's page asks first: its ticket is a header.

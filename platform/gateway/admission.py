@@ -17,8 +17,6 @@ from gateway.preview_tickets import read_preview_ticket
 from gateway.resources import Gateway
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
 
-# A session takes a preflight and a POST; what is refused further on must not use up an honest visitor's turns.
-CALLS_PER_SESSION: Final = 2
 TICKET_HEADER: Final = "x-preview-ticket"
 
 
@@ -45,10 +43,12 @@ def require_active(tenant: TenantSnapshot) -> None:
         raise PublicError(Code.TENANT_UNKNOWN, reason=f"tenant_{tenant.state}")
 
 
-def limit_address(gateway: Gateway, address: str) -> None:
-    """Stop a flood before it costs anything: counted in this process alone, without I/O. Raises PublicError."""
-    per_minute = CALLS_PER_SESSION * settings.SESSIONS_PER_MINUTE_ADDRESS
-    exceeded = gateway.limiter.take_here([Limit(f"flood:{network_of(address)}", per_minute, "address_flood")])
+def limit_address(gateway: Gateway, address: str, *, door: str, per_minute: int) -> None:
+    """Stop a flood before it costs anything: counted in this process alone, without I/O. Raises PublicError.
+
+    Each door counts for itself, so that many page views of an office do not use up its sessions.
+    """
+    exceeded = gateway.limiter.take_here([Limit(f"flood:{door}:{network_of(address)}", per_minute, "address_flood")])
     if exceeded is not None:
         raise PublicError(Code.RATE_LIMITED, reason=exceeded.limit.reason, retry_after=exceeded.retry_after)
 

@@ -12,6 +12,9 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest
 
+# "[", an IPv6 address with a zone, "]" and a port.
+LONGEST = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -58,10 +61,15 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The address in its shortest form, without port, brackets and zone; empty for anything that is none."""
     text = text.strip()
+    # Longer than any address: not worth a place among the remembered ones.
+    return _canonical(text) if len(text) <= LONGEST else ""
+
+
+@lru_cache(maxsize=4096)
+def _canonical(text: str) -> str:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -7,12 +7,15 @@ goes to the ledger and the log and never into an answer.
 """
 
 import json
+import logging
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from django.http import HttpResponse
+
+logger = logging.getLogger(__name__)
 
 
 class Code(StrEnum):
@@ -131,6 +134,14 @@ class PublicError(Exception):
         self.status = entry.status
         self.message = entry.message
         self.retry_after = entry.retry_after if retry_after is None else max(1, math.ceil(retry_after))
+
+
+def as_public(error: Exception, *, path: str) -> PublicError:
+    """The error itself, or `internal_error` for what nobody foresaw, which is logged here with its trace."""
+    if isinstance(error, PublicError):
+        return error
+    logger.error("A defect at %s", path, exc_info=error)
+    return PublicError(Code.INTERNAL_ERROR, reason=type(error).__name__[:40])
 
 
 def json_response(data: Any, *, status: int = 200) -> HttpResponse:

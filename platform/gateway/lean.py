@@ -131,11 +131,9 @@ class LeanHandler(ASGIHandler):
 
 async def _read_body(receive: Receive) -> bytes | None:
     """The body, or a little more than MAX_BODY of it; None when the client left. Raises TimeoutError."""
-    message = await receive()
-    body = bytes(message.get("body", b""))
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return body
     async with asyncio.timeout(BODY_SECONDS):
+        message = await receive()
+        body = bytes(message.get("body", b""))
         while message["type"] == "http.request" and message.get("more_body") and len(body) <= MAX_BODY:
             message = await receive()
             body += message.get("body", b"")

@@ -1,7 +1,5 @@
 """The lean door's middleware, outermost first in LEAN_MIDDLEWARE; every one is async and knows nothing of sessions."""
 
-import asyncio
-import logging
 from typing import Final
 
 import structlog
@@ -9,10 +7,8 @@ from django.conf import settings
 from django.http import Http404
 from django.http.request import split_domain_port, validate_host
 
-from gateway.errors import Code, PublicError, error_response
+from gateway.errors import Code, PublicError, as_public, error_response
 from gateway.lean import Answer, LeanRequest, Middleware, View
-
-logger = logging.getLogger(__name__)
 
 # A load balancer and a container ask these by address and over plain http.
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -21,6 +17,8 @@ DEFAULT_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # The door's own refusals too: a cache must never show one page's answer to another's.
+    "Vary": "Origin",
 }
 
 
@@ -52,11 +50,8 @@ def answer_errors(view: View) -> View:
             return error_response(error, request_id=request.request_id)
         except Http404:
             return error_response(PublicError(Code.NOT_FOUND), request_id=request.request_id)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("A defect at %s", request.path)
-            return error_response(PublicError(Code.INTERNAL_ERROR), request_id=request.request_id)
+        except Exception as error:
+            return error_response(as_public(error, path=request.path), request_id=request.request_id)
 
     return middleware
 

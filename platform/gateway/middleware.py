@@ -1,11 +1,14 @@
 """What the stock door needs of the public one: the client's true address and scheme, and an id for each request."""
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
@@ -30,6 +33,27 @@ def ClientAddressMiddleware(get_response: Handler) -> Callable[[HttpRequest], Ht
         return _named(request, get_response(request))
 
     return sync_middleware
+
+
+@sync_and_async_middleware
+def ConsoleTurnsMiddleware(get_response: Handler) -> Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]:
+    """Lets only so many console requests work at once that the public door always finds a connection in the pool.
+
+    Without this, ten slow pages would look to the public door like a database that answers nothing.
+    """
+    if not settings.CONSOLE_CONCURRENCY:
+        raise MiddlewareNotUsed
+    if not iscoroutinefunction(get_response):
+        # A management command or a test: no public door shares its pool.
+        return get_response
+    turns = asyncio.Semaphore(settings.CONSOLE_CONCURRENCY)
+
+    async def middleware(request: HttpRequest) -> HttpResponse:
+        async with turns:
+            response: HttpResponse = await get_response(request)
+            return response
+
+    return middleware
 
 
 def _introduce(request: HttpRequest) -> None:

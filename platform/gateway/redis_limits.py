@@ -5,6 +5,7 @@ needs one connection, and the cost of a round trip is spread over all who wait.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +15,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.gcra import Exceeded, Limit
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 0.2
 # A script holds up every other user of Redis while it runs.
@@ -75,11 +78,20 @@ class RedisLimits:
         return await answer
 
     async def _ask(self) -> None:
+        try:
+            await self._ask_for_all()
+        finally:
+            self._asking = None
+
+    async def _ask_for_all(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
             try:
                 answers = await self._run([limits for limits, _ in group])
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:
+                # Whatever it is, nobody may wait for ever: the twin decides.
+                if not isinstance(error, (RedisError, OSError, TimeoutError)):
+                    logger.exception("A defect in asking Redis for limits")
                 for _, waiter in group:
                     if not waiter.done():
                         waiter.set_exception(RedisSilent(type(error).__name__))
@@ -87,7 +99,6 @@ class RedisLimits:
                 for (_, waiter), exceeded in zip(group, answers, strict=True):
                     if not waiter.done():
                         waiter.set_result(exceeded)
-        self._asking = None
 
     async def _run(self, requests: Sequence[Sequence[Limit]]) -> list[Exceeded | None]:
         keys = [PREFIX + limit.key for limits in requests for limit in limits]

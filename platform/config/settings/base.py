@@ -42,7 +42,7 @@ OPENAI_CA_FILE: str = env.str("OPENAI_CA_FILE", default="")
 # The day from which "workflow not found" reads as "workflow retired" (OpenAI's deprecations page, Agent Builder).
 SUNSET_DATE = date.fromisoformat(env.str("SUNSET_DATE", default="2026-11-30"))
 
-# --- Limits: site defaults; a tenant may have its own -----------------------------------------------------------------
+# --- Limits: site defaults; a tenant may have its own of the first two -------------------------------------------------
 SESSIONS_PER_MINUTE_TENANT = env.int("SESSIONS_PER_MINUTE_TENANT", default=600)
 SESSIONS_PER_MINUTE_VISITOR = env.int("SESSIONS_PER_MINUTE_VISITOR", default=10)
 SESSIONS_PER_MINUTE_ADDRESS = env.int("SESSIONS_PER_MINUTE_ADDRESS", default=120)
@@ -54,13 +54,13 @@ CHECK_FULL_INTERVAL = timedelta(seconds=env.int("CHECK_FULL_INTERVAL", default=8
 
 # --- Django -----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    # Before Django's auth and axes, whose commands it replaces by audited ones, and its admin, whose templates it extends.
+    "console.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    # Before Django's admin, whose templates it extends by name; after its auth, whose admin pages it replaces.
-    "console.apps.ConsoleConfig",
     "console.apps.ConsoleAdminConfig",
     "rest_framework",
     "drf_spectacular",
@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "gateway.middleware.ClientAddressMiddleware",
+    "gateway.middleware.ConsoleTurnsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -111,6 +112,10 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=12)
+# Of these the public door keeps for itself: epoch, three loaders, writer, metrics. The console takes turns on the rest.
+PUBLIC_DOOR_CONNECTIONS = 6
+CONSOLE_CONCURRENCY = 0
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
 }
@@ -124,10 +129,18 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     # The stock door opens a thread, and so a connection, per request: only a pool bounds that (and it wants CONN_MAX_AGE 0).
     _database["CONN_MAX_AGE"] = 0
+    CONSOLE_CONCURRENCY = max(1, DATABASE_POOL_SIZE - PUBLIC_DOOR_CONNECTIONS)
     # Without it the pool hands out, one after the other, every connection that a restart of PostgreSQL has killed.
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 5},
+        "pool": {
+            "min_size": 1,
+            "max_size": DATABASE_POOL_SIZE,
+            "timeout": 5,
+            # The pool doubles the pause between its tries to connect, for 5 minutes, and nobody who asks meanwhile makes it
+            # try sooner. Given up after 2 s, each who asks starts anew: the poll of the epoch does so all the time.
+            "reconnect_timeout": 2,
+        },
         "connect_timeout": 2,
         # A peer that vanished without a word is given up after 5 s; TCP's own patience is a quarter of an hour.
         "tcp_user_timeout": 5000,
