@@ -3,6 +3,7 @@
 Nothing here needs the database or Redis to be up: a process starts without them and becomes ready when they are.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,9 +13,11 @@ from django.conf import settings
 
 from chatkit_client.client import ChatKitClient
 from chatkit_client.transport import Transport
+from encryption.models import site_secret
 from gateway.asgi_types import Receive, Scope, Send
 from gateway.breaker import Breakers
 from gateway.bulkhead import Bulkhead
+from gateway.database_threads import with_fresh_connection
 from gateway.lean import LeanHandler
 from gateway.limits import Limiter
 from gateway.redis_limits import RedisLimits, open_redis
@@ -23,6 +26,7 @@ from gateway.resources import Gateway
 from gateway.snapshots import SnapshotStore
 from sessions_api.desk import STATE_KEY as SESSIONS
 from sessions_api.desk import Desk
+from sessions_api.hints import load_broker_client
 from sessions_api.writer import GroupedWriter
 from tenants.snapshot import DatabaseSource
 
@@ -66,6 +70,7 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             breakers=Breakers(),
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY),
         )
+        await asyncio.to_thread(_prepare_first_save, database_answers=snapshots.is_answering)
         desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=GroupedWriter())
         desk.open()
         stack.push_async_callback(desk.close, seconds=DRAIN_SECONDS)
@@ -73,3 +78,14 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             # The server has stopped listening by now, but it cancels what takes long and does not wait for its end.
             stack.push_async_callback(door.finish, seconds=DRAIN_SECONDS)
         yield {GATEWAY: gateway, SESSIONS: desk}
+
+
+def _prepare_first_save(*, database_answers: bool) -> None:
+    """What somebody's first save in the console would else wait for. Where it fails, that save tries again and says why."""
+    load_broker_client()
+    if not database_answers:
+        return
+    try:
+        with_fresh_connection(lambda: site_secret("fingerprint"))
+    except Exception as error:
+        logger.warning("The site's fingerprint key was not opened at the start (%s)", type(error).__name__)

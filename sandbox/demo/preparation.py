@@ -51,6 +51,7 @@ def manage(environment: dict[str, str], *words: str) -> str:
 def prepare_database(environment: dict[str, str], password: str) -> None:
     say("Preparing the database and the static files")
     manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "setup_groups")
     manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
     manage(
         {**environment, "DJANGO_SUPERUSER_PASSWORD": password, "DJANGO_SUPERUSER_USERNAME": ADMIN},
