@@ -54,7 +54,8 @@ Middleware = Callable[[View], View]
 class LeanHandler(ASGIHandler):
     """Serves one urlconf through a short list of async middleware, the first of them outermost."""
 
-    def __init__(self, urlconf: str, middleware: tuple[Middleware, ...]) -> None:
+    def __init__(self, urlconf: str, middleware: tuple[Middleware, ...], *, body_seconds: float = BODY_SECONDS) -> None:
+        self._body_seconds = body_seconds
         self._resolver = get_resolver(urlconf)
         # Import the views now: a defect in one of them must stop the start, not the first request.
         _ = self._resolver.url_patterns
@@ -86,7 +87,7 @@ class LeanHandler(ASGIHandler):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _read_body(receive)
+            body = await _read_body(receive, seconds=self._body_seconds)
         except TimeoutError:
             await self.send_response(HttpResponse(status=408, headers={"Connection": "close"}), send)
             return
@@ -129,9 +130,9 @@ class LeanHandler(ASGIHandler):
             logger.error("A streaming answer broke off", exc_info=outcome)
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive, *, seconds: float) -> bytes | None:
     """The body, or a little more than MAX_BODY of it; None when the client left. Raises TimeoutError."""
-    async with asyncio.timeout(BODY_SECONDS):
+    async with asyncio.timeout(seconds):
         message = await receive()
         body = bytes(message.get("body", b""))
         while message["type"] == "http.request" and message.get("more_body") and len(body) <= MAX_BODY:

@@ -54,10 +54,11 @@ class Stream:
 class Door:
     """A lean handler over views of the test, which calls it as a server would."""
 
-    def __init__(self, **views: Callable[..., Any]) -> None:
+    def __init__(self, *, body_seconds: float = 10, **views: Callable[..., Any]) -> None:
         urls = types.ModuleType("urls of a test")
         urls.urlpatterns = [path(name, view) for name, view in views.items()]  # type: ignore[attr-defined]
-        self.handler = LeanHandler(urls, lean_middleware("shop.test", ".wild.test"))  # type: ignore[arg-type]
+        middleware = lean_middleware("shop.test", ".wild.test")
+        self.handler = LeanHandler(urls, middleware, body_seconds=body_seconds)  # type: ignore[arg-type]
 
     def open(
         self,
@@ -134,6 +135,31 @@ async def test_a_body_of_just_the_limit_is_taken() -> None:
     answer = await Door(echo=echo).ask("/echo", b"x" * MAX_BODY)
 
     assert len(answer.body) == MAX_BODY
+
+
+@pytest.mark.parametrize("pieces", [[], [b"x"]])
+async def test_a_body_that_never_comes_holds_no_connection(pieces: list[bytes]) -> None:
+    wire = Door(echo=echo, body_seconds=0.1).open("/echo")
+    for piece in pieces:
+        await wire.send_input({"type": "http.request", "body": piece, "more_body": True})
+
+    start = await wire.receive_output(5)
+
+    assert start["status"] == 408
+    assert (b"Connection", b"close") in start["headers"]
+
+
+async def test_every_answer_of_the_door_itself_differs_by_origin() -> None:
+    door = Door(echo=echo, fail=fail, refuse=refuse)
+    answers = [
+        await door.ask("/fail"),
+        await door.ask("/refuse"),
+        await door.ask("/nowhere"),
+        await door.ask("/echo", headers={"host": "stranger.test"}),
+    ]
+
+    assert [answer.status for answer in answers] == [500, 503, 404, 400]
+    assert {answer.headers["vary"] for answer in answers} == {"Origin"}
 
 
 async def test_every_answer_has_its_own_id_and_the_safe_headers() -> None:

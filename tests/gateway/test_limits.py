@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from gateway.gcra import Ledger, Limit
 from gateway.limits import Limiter
-from gateway.redis_limits import PREFIX, RedisLimits, open_redis
+from gateway.redis_limits import PREFIX, RedisLimits, RedisSilent, open_redis
 from tests.gateway.redis_server import running_redis
 
 pytestmark = pytest.mark.asyncio
@@ -166,3 +166,20 @@ async def test_a_redis_that_hangs_costs_one_request_its_patience_and_the_others_
         assert rest < 0.1
         server.thaw()
         await client.aclose()
+
+
+async def test_a_defect_in_asking_redis_lets_nobody_wait_for_ever() -> None:
+    class Broken:
+        """Answers as no Redis does, in shape: the group of waiters must still be told."""
+
+        def register_script(self, script: str) -> object:
+            async def answer(keys: list[str], args: list[int]) -> list[int]:
+                return [0]
+
+            return answer
+
+    exact = RedisLimits(Broken())  # type: ignore[arg-type]
+
+    for _ in range(2):
+        with pytest.raises(RedisSilent):
+            await asyncio.wait_for(exact.take([limit(10)]), timeout=5)
