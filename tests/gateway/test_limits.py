@@ -41,6 +41,7 @@ async def test_at_the_very_same_moment_exactly_n_are_admitted_for_every_n(redis:
         assert (by_twin.count(None), by_redis.count(None)) == (n, n)
 
 
+@pytest.mark.proof("L6")
 async def test_of_32_at_once_exactly_n_are_admitted_by_the_twin() -> None:
     limiter, few = Limiter(), limit(10)
 
