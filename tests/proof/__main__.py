@@ -141,6 +141,7 @@ def keep(proof_id: str, content: Facts | None) -> None:
     if content is None:
         file.unlink(missing_ok=True)
     else:
+        KEPT.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
