@@ -69,6 +69,9 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="upstream_not_allowed")
     if assistant.settings is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="assistant_unusable")
+    if not desk.gateway.snapshots.is_answering:
+        # What can't be recorded is not handed out, so it would be minted only to be cancelled.
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="database_silent")
     if desk.writer.is_full:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="writer_full")
     with desk.gateway.bulkhead.room(tenant.id):

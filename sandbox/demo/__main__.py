@@ -82,7 +82,7 @@ def start(family: Family, layout: Layout, environment: dict[str, str], name: str
 
 def start_platform(family: Family, layout: Layout, environment: dict[str, str]) -> None:
     server = ["-m", "uvicorn", "config.asgi:application", "--host", LOOPBACK, "--lifespan", "on"]
-    server += ["--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--timeout-graceful-shutdown", "5"]
+    server += ["--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--timeout-graceful-shutdown", "10"]
     server += ["--log-config", str(ROOT / "platform" / "config" / "uvicorn_logging.json")]
     celery = ["-m", "celery", "--quiet", "-A", "config"]
     start(family, layout, environment, "web", *server, "--port", str(layout.port))
