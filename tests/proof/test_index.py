@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_each_kept_proof_belongs_to_a_marked_test() -> None:
 
 
 @pytest.mark.parametrize("file", sorted(KEPT.glob("*.json")), ids=lambda file: file.stem)
-def test_a_kept_proof_says_what_when_where_and_of_which_source(file) -> None:
+def test_a_kept_proof_says_what_when_where_and_of_which_source(file: Path) -> None:
     content = json.loads(file.read_text())
 
     assert content["id"] == file.stem
