@@ -38,6 +38,8 @@ class Action(models.TextChoices):
     LOGIN_SUCCEEDED = "login:succeeded"
     LOGIN_FAILED = "login:failed"
     LOGIN_LOCKED = "login:locked"
+    LOGIN_LIMITED = "login:limited"
+    LOGIN_UNLOCKED = "login:unlocked"
     LOGGED_OUT = "login:ended"
     REAUTHENTICATED = "login:reauthenticated"
     REAUTHENTICATION_FAILED = "login:reauthentication_failed"

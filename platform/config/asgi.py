@@ -20,6 +20,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 everything below needs the settings
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 
+from config.body_limit import BodyLimit  # noqa: E402
 from config.lifespan import run_lifespan  # noqa: E402
 from config.static import StaticMount  # noqa: E402
 from encryption.checks import require_fit_keys  # noqa: E402
@@ -35,7 +36,8 @@ _PREVIEW_HOST: Final = _preview_host.encode()
 
 public_door = LeanHandler("config.public_urls", lean_middleware(*settings.ALLOWED_HOSTS))
 preview_door = LeanHandler("config.preview_urls", lean_middleware(_preview_host.rpartition(":")[0] or _preview_host))
-stock_door = ASGIHandler()
+# Forms are checked against DATA_UPLOAD_MAX_MEMORY_SIZE later; what stands around their values takes some more.
+stock_door = BodyLimit(ASGIHandler(), most=2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 static = StaticMount()
 _STATIC_PATH: Final = static.prefix + "/"
 

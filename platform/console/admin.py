@@ -9,6 +9,6 @@ from console.users import ConsoleGroupAdmin, ConsoleUserAdmin
 __all__ = ["AuditedAdmin", "Vocabulary"]
 
 for model, page in ((User, ConsoleUserAdmin), (Group, ConsoleGroupAdmin)):
-    # Django registers its own pages first, as its apps stand first in INSTALLED_APPS.
+    # Registered by django.contrib.auth.admin, which console.users imports.
     admin.site.unregister(model)
     admin.site.register(model, page)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from console.cards import cards_of, deeds_of
+from console.login_limit import limited_login
 from console.passwords import audited_password_change
 from console.reauthentication import ask_again, is_recent
 
@@ -30,6 +31,12 @@ class ConsoleSite(AdminSite):
         return sorted(
             apps, key=lambda app: _FIRST.index(app["app_label"]) if app["app_label"] in _FIRST else len(_FIRST)
         )
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        login = super().login
+        if request.method != "POST":
+            return login(request, extra_context)
+        return limited_login(request, lambda: login(request, extra_context))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         # Its form asks for the old password without counting wrong ones, so it stands behind the page that does.

@@ -4,24 +4,35 @@ Liveness depends on nothing else, or one outage would restart every process. Rea
 been silent for longer than snapshots may serve takes a process out; Redis, OpenAI and the workers are told, and take nothing out.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
+from typing import Final
 
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from dashboards.figures import key_states, last_check_at, sessions_by_outcome
+from gateway.client_address import identify
 from gateway.database_threads import DatabaseThreads
+from gateway.errors import Code, PublicError
 from gateway.models import OpsScope, OpsToken
-from gateway.ops_tokens import find_ops_token
+from gateway.ops_tokens import find_ops_token, is_shaped_like_a_token
 from gateway.resources import gateway_of
 from gateway.snapshots import STALE_SECONDS
 
-FIGURES_SECONDS = 10.0
-UP = "up"
+# Prometheus waits 10 s by default, and shall hear why.
+FIGURES_SECONDS: Final = 8.0
+# One in work, the others waiting: tokens are only known after a look at the database, and anybody may make some up.
+MOST_SCRAPES: Final = 4
+UP: Final = "up"
+
+logger = logging.getLogger(__name__)
 
 
 async def livez(request: HttpRequest) -> HttpResponse:
@@ -46,16 +57,56 @@ def _silent(seconds: float) -> str:
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text for a bearer of an operations token with the scope metrics:read; else 401 or 403."""
-    words = request.headers.get("Authorization", "").split()
+    """Prometheus text for a bearer of an operations token with the scope metrics:read; else 401, 403 or 503."""
+    given = request.headers.get("Authorization", "")
+    # Other probes carry nothing; a token that went over plain http has been shown to everybody on the way.
+    if given and settings.REQUIRE_HTTPS and not identify(request).is_secure:
+        raise PublicError(Code.HTTPS_REQUIRED)
+    words = given.split()
     text = words[1] if len(words) == 2 and words[0].lower() == "bearer" else ""
-    token = await _threads().run(lambda: find_ops_token(text), seconds=FIGURES_SECONDS)
+    if not is_shaped_like_a_token(text):
+        return _refused(401)
+    try:
+        return await _scrapes().answer(text)
+    except (TimeoutError, OperationalError, InterfaceError) as error:
+        # One line: a traceback for every scrape of an outage would say nothing more.
+        logger.warning("The database does not answer (%s): a scrape was refused", type(error).__name__)
+        raise PublicError(Code.PLATFORM_UNAVAILABLE) from error
+
+
+class Scrapes:
+    """One thread for all: a scrape that is slow delays the next ones and nothing else, and only a few may wait."""
+
+    def __init__(self) -> None:
+        self._threads = DatabaseThreads("metrics", size=1)
+        self._admitted = 0
+
+    async def answer(self, text: str) -> HttpResponse:
+        if self._admitted >= MOST_SCRAPES:
+            raise PublicError(Code.PLATFORM_UNAVAILABLE)
+        self._admitted += 1
+        try:
+            return await self._threads.run(lambda: scrape(text), seconds=FIGURES_SECONDS)
+        finally:
+            self._admitted -= 1
+
+
+@cache
+def _scrapes() -> Scrapes:
+    return Scrapes()
+
+
+def scrape(text: str) -> HttpResponse:
+    token = find_ops_token(text)
     if not may_scrape(token):
-        headers = {"WWW-Authenticate": 'Bearer realm="metrics"'}
-        cure = "Send an operations token that has the scope metrics:read.\n"
-        return HttpResponse(cure, status=401 if token is None else 403, headers=headers, content_type="text/plain")
-    body = await _threads().run(exposition, seconds=FIGURES_SECONDS)
-    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+        return _refused(401 if token is None else 403)
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def _refused(status: int) -> HttpResponse:
+    cure = "Send an operations token that has the scope metrics:read.\n"
+    headers = {"WWW-Authenticate": 'Bearer realm="metrics"', "Cache-Control": "no-store"}
+    return HttpResponse(cure, status=status, headers=headers, content_type="text/plain")
 
 
 def may_scrape(token: OpsToken | None) -> bool:
@@ -93,9 +144,3 @@ class _Figures:
         yield GaugeMetricFamily(
             "chatkit_last_check_age_seconds", "Age of the last key check; grows when worker or beat is away.", value=age
         )
-
-
-@cache
-def _threads() -> DatabaseThreads:
-    # One thread: a scrape that is slow delays the next scrape and nothing else.
-    return DatabaseThreads("metrics", size=1)

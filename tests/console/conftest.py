@@ -1,13 +1,23 @@
 """People of the console, and a client that logs in through the form, as a browser does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
+from console.login_limit import attempts
+
 PASSWORD = "a long sentence that nobody guesses"
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_before() -> Iterator[None]:
+    """The limit by address is kept in the process, and all tests come from a few addresses."""
+    attempts.forget()
+    yield
+    attempts.forget()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """A planted key, and a search for it in whatever form it could have leaked."""
 
 import base64
-import json
 import secrets
 import string
-import urllib.parse
 from dataclasses import dataclass
 
 ALPHABET = string.ascii_letters + string.digits
@@ -28,9 +26,9 @@ class Canary:
         forms = {
             "reversed": secret[::-1],
             "hex": secret.encode().hex(),
-            "url": urllib.parse.quote("".join(f"%{ord(character):02x}" for character in secret)),
+            "url": "".join(f"%{ord(character):02x}" for character in secret),
             "percent": "".join(f"%{ord(character):02X}" for character in secret),
-            "json": json.dumps("".join(f"\\u{ord(character):04x}" for character in secret[:20])),
+            "json": "".join(f"\\u{ord(character):04x}" for character in secret[:20]),
         }
         forms.update({f"slice {start}": secret[start : start + SLICE] for start in range(len(secret) - SLICE + 1)})
         encoded = {name: form.encode() for name, form in forms.items()}

@@ -124,7 +124,8 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+        # FULL: what was answered survives a power cut. Rows are written in groups, so it costs 3 ms and no throughput.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
     }
 else:
     # The stock door opens a thread, and so a connection, per request: only a pool bounds that (and it wants CONN_MAX_AGE 0).
