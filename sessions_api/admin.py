@@ -49,17 +49,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 @admin.register(SessionRequest)
 class SessionRequestAdmin(ReadOnlyAdmin):
-    list_display = [
-        "when",
-        "tenant_named",
-        "result",
-        "reason",
-        "origin",
-        "visitor_ref",
-        "took",
-        "upstream_status",
-        "client",
-    ]
+    list_display = ["when", "tenant_named", "result", "asked_by", "visitor", "took_both"]
     list_filter = [OutcomeFilter, ("at", WhenFilter), TenantFilter]
     # Draws the search field; `get_search_results` decides which column is searched.
     search_fields = ["=request_id"]
@@ -109,14 +99,28 @@ class SessionRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="outcome")
     def result(self, row: SessionRequest) -> SafeString:
-        kinds = {
+        notes = {
+            row.reason: row.reason != row.outcome,
+            f"{row.count} counted together": row.count > 1,
             "preflight": row.is_preflight,
             "refresh": row.is_refresh,
-            f"{row.count} counted together": row.count > 1,
         }
-        return two_lines(
-            badge(group_of(row.outcome), row.outcome), ", ".join(kind for kind, holds in kinds.items() if holds)
-        )
+        said = ", ".join(note for note, holds in notes.items() if note and holds)
+        return two_lines(badge(group_of(row.outcome), row.outcome), said)
+
+    @admin.display(description="origin, script version")
+    def asked_by(self, row: SessionRequest) -> SafeString:
+        return two_lines(row.origin or "–", row.client)
+
+    @admin.display(description="visitor")
+    def visitor(self, row: SessionRequest) -> SafeString | str:
+        return _visitor(row.visitor_ref)
+
+    @admin.display(description="took")
+    def took_both(self, row: SessionRequest) -> SafeString:
+        status = "no answer" if row.upstream_status is None else row.upstream_status
+        openai = "not asked" if row.upstream_ms is None else status
+        return format_html('<span class="nowrap">{}</span>', two_lines(self.took(row), f"OpenAI: {openai}"))
 
     @admin.display(description="took")
     def took(self, row: SessionRequest) -> str:
@@ -130,7 +134,7 @@ class SessionRequestAdmin(ReadOnlyAdmin):
     def behind(self, row: SessionRequest) -> str:
         return explain(row.outcome, row.reason).behind
 
-    @admin.display(description="took OpenAI")
+    @admin.display(description="OpenAI took")
     def upstream_took(self, row: SessionRequest) -> str:
         return "was not asked" if row.upstream_ms is None else f"{row.upstream_ms} ms"
 
@@ -146,7 +150,7 @@ class SessionRequestAdmin(ReadOnlyAdmin):
 class LiveSessionAdmin(ReadOnlyAdmin):
     """What could still be used just now, and how far its cancelling has come; each row goes soon after its expiry."""
 
-    list_display = ["granted", "tenant", "key", "visitor_ref", "expires", "state"]
+    list_display = ["granted", "tenant", "key", "visitor", "expires", "state"]
     list_filter = [TenantFilter]
     list_select_related = ["tenant", "key"]
     search_fields = ["=visitor_ref", "=session_id"]
@@ -167,6 +171,10 @@ class LiveSessionAdmin(ReadOnlyAdmin):
     def expires(self, session: LiveSession) -> SafeString:
         return moment(session.expires_at)
 
+    @admin.display(description="visitor")
+    def visitor(self, session: LiveSession) -> SafeString | str:
+        return _visitor(session.visitor_ref)
+
     @admin.display(description="state")
     def state(self, session: LiveSession) -> SafeString:
         if session.cancelled_at:
@@ -176,3 +184,8 @@ class LiveSessionAdmin(ReadOnlyAdmin):
         if session.cancel_requested_at:
             return badge("cancelling", "being cancelled", tone=Tone.WARN)
         return badge("live", "may be in use", tone=Tone.OK)
+
+
+def _visitor(reference: str) -> SafeString | str:
+    """Enough to tell visitors apart by eye; the whole reference leads to all of theirs in this list."""
+    return format_html('<a href="?q={}"><code>{}…</code></a>', reference, reference[:8]) if reference else "–"

@@ -26,6 +26,8 @@ PAGES = (
     "admin:tenants_apikey_add",
     "admin:tenants_assistant_changelist",
     "admin:tenants_assistant_add",
+    "admin:sessions_api_sessionrequest_changelist",
+    "admin:sessions_api_livesession_changelist",
     "operations",
     "reauthenticate",
 )
