@@ -15,6 +15,7 @@ demo: $(VENV)/.base ## Run the whole product on this machine with a stand-in for
 	@exec $(BIN)/python -m sandbox.demo
 
 demo-reset: ## Forget the demo's data, secrets and logs
+	@if [ -e var/demo.lock ] && ! flock --nonblock var/demo.lock true; then echo "A demo runs (process $$(cat var/demo.lock)). Stop it first: Ctrl-C in its terminal."; exit 1; fi
 	rm -rf var
 
 test: $(VENV)/.dev ## The whole suite: on SQLite alone, then on PostgreSQL and Redis where they answer; and the front end's

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from console.reauthentication import reauthenticate
 from dashboards.views import operations
@@ -10,6 +11,7 @@ from widget.open_preview import open_preview
 
 handler500 = "config.server_errors.server_error"
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
     path("admin/check-key/<uuid:key_id>/", admin.site.admin_view(check_key_now), name="check-key"),
     path("admin/preview/<uuid:tenant_id>/", admin.site.admin_view(open_preview), name="tenant-preview"),

@@ -1,13 +1,16 @@
 """Prepares the demo, starts it, says where everything is, and stops it on Ctrl-C or SIGTERM."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -18,13 +21,20 @@ from sandbox.demo.preparation import allow, keep_secrets, prepare_database, regi
 from sandbox.demo.processes import Child, Family
 
 START_DEADLINE = 90.0
+# Ctrl-C, a polite kill, and the closing of the terminal.
+LEAVE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
     started = time.monotonic()
     layout = Layout.from_environment(os.environ)
-    refuse_busy_ports(layout)
     layout.var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_demo_of(layout.var):
+        refuse_busy_ports(layout)
+        run(layout, started)
+
+
+def run(layout: Layout, started: float) -> None:
     (layout.var / "logs").mkdir(exist_ok=True)
     # Stale addresses must not pass for a running demo.
     (layout.var / "demo.json").unlink(missing_ok=True)
@@ -32,8 +42,8 @@ def main() -> None:
     environment = layout.environment({name: value for name, value in kept.items() if name != "ADMIN_PASSWORD"})
 
     family = Family()
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    for each in LEAVE:
+        signal.signal(each, _leave)
     try:
         say("Starting the sandbox OpenAI")
         start(family, layout, environment, "sandbox", "-m", "sandbox", "--port", str(layout.sandbox_port))
@@ -50,16 +60,36 @@ def main() -> None:
         announce(facts, seconds=time.monotonic() - started)
         watch(family)
     finally:
-        say("Stopping every process")
-        family.stop()
         (layout.var / "demo.json").unlink(missing_ok=True)
+        # The terminal may be gone.
+        with suppress(OSError):
+            say("Stopping every process")
+        family.stop()
 
 
 def _leave(_signal: int, _frame: Any) -> None:
     # A second Ctrl-C must not interrupt the stopping.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for each in LEAVE:
+        signal.signal(each, signal.SIG_IGN)
     raise SystemExit(0)
+
+
+@contextmanager
+def only_demo_of(var: Path) -> Iterator[None]:
+    """Two demos on one folder would take each other's messages and addresses; `make demo-reset` asks for this lock too."""
+    with (var / "demo.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise SystemExit(
+                f"A demo of this folder runs already, as process {lock.read().strip()}; its addresses are in var/demo.json. "
+                "Stop it by Ctrl-C in its terminal, or by: kill <process>"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
 
 
 def refuse_busy_ports(layout: Layout) -> None:
@@ -82,7 +112,15 @@ def start(family: Family, layout: Layout, environment: dict[str, str], name: str
 
 def start_platform(family: Family, layout: Layout, environment: dict[str, str]) -> None:
     server = ["-m", "uvicorn", "config.asgi:application", "--host", LOOPBACK, "--lifespan", "on"]
-    server += ["--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--timeout-graceful-shutdown", "10"]
+    server += [
+        "--no-proxy-headers",
+        "--no-server-header",
+        "--no-access-log",
+        "--ws",
+        "none",
+        "--timeout-graceful-shutdown",
+        "10",
+    ]
     server += ["--log-config", str(ROOT / "platform" / "config" / "uvicorn_logging.json")]
     celery = ["-m", "celery", "--quiet", "-A", "config"]
     start(family, layout, environment, "web", *server, "--port", str(layout.port))

@@ -40,11 +40,18 @@ class Layout:
         text = environment.get("PORT") or "8000"
         if not text.isdecimal() or not 1024 <= int(text) <= 65000:
             raise SystemExit(f"PORT={text} is not a port between 1024 and 65000. Try: PORT=18000 make demo")
+        real_key, real_workflow = environment.get("OPENAI_API_KEY", ""), environment.get("OPENAI_WORKFLOW_ID", "")
+        if bool(real_key) != bool(real_workflow):
+            raise SystemExit(
+                "For a tenant at the real OpenAI set both OPENAI_API_KEY and OPENAI_WORKFLOW_ID; else unset both."
+            )
+        if real_workflow and not real_workflow.startswith("wf_"):
+            raise SystemExit("OPENAI_WORKFLOW_ID is no workflow ID: it starts with wf_ (Agent Builder, Publish).")
         return cls(
             port=int(text),
             var=Path(environment.get("VAR_DIR") or ROOT / "var").resolve(),
-            real_key=environment.get("OPENAI_API_KEY", ""),
-            real_workflow=environment.get("OPENAI_WORKFLOW_ID", ""),
+            real_key=real_key,
+            real_workflow=real_workflow,
         )
 
     @property

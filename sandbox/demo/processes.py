@@ -1,5 +1,6 @@
 """Child processes that start together, are started again when they die, and all end with the parent."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -38,11 +39,18 @@ class Child:
                 env=self.environment,
                 cwd=self.directory,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
 
     @property
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+
+def _end_with_parent() -> None:
+    """Linux tells this process to stop when the demo's is killed without a chance to stop its children."""
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
