@@ -44,7 +44,10 @@ class Production:
 
 
 def program(name: str) -> str:
-    return sys.executable if name == "python" else str(PROGRAMS / name)
+    """Ours where it is ours, else the system's (the shell)."""
+    if name == "python":
+        return sys.executable
+    return str(PROGRAMS / name) if (PROGRAMS / name).exists() else name
 
 
 def image_command() -> list[str]:
