@@ -3,6 +3,8 @@
 A claimable row has `claim` (who has it), `claimed_until` (after which anybody may take it up again: its holder was killed) and
 `attempts`. The claim is a conditional UPDATE, exact on every database; whoever writes a result back names its claim in the
 condition, so that a holder that comes too late changes nothing.
+
+For key_health's plans, too: both rooms have such rows, and this is the lower one.
 """
 
 import uuid

@@ -18,13 +18,12 @@ from django.utils import timezone
 from audit.actions import Action
 from audit.record import SYSTEM, record
 from chatkit_client.errors import ChatKitError
-from encryption.vault import SecretError
 from sessions_api.claims import claim_rows
-from sessions_api.edge import credentials_of
 from sessions_api.erase import Erased, erase_threads
 from sessions_api.models import LiveSession, TenantDeletion
 from tenants.audit_subjects import subject_of
-from tenants.models import ApiKey, Tenant, TenantState
+from tenants.credentials import KeyUnusable, credentials_of
+from tenants.models import ApiKey, ReplacedKey, Tenant, TenantState
 from tenants.upstreams import upstream
 
 logger = logging.getLogger(__name__)
@@ -86,8 +85,12 @@ def _erase_with(deletion: TenantDeletion, key: ApiKey, *, seconds: float) -> Non
             cursor=deletion.cursor,
             seconds=seconds,
         )
-    except (SecretError, KeyError):
-        logger.warning("threads can't be erased: the key can't be opened, or its address is not allowed any more")
+    except KeyUnusable as error:
+        logger.warning("threads can't be erased: %s", error.reason, extra={"key_id": str(key.pk)})
+        _give_up_on(deletion, key)
+        return
+    except KeyError:
+        logger.warning("threads can't be erased: upstream_not_allowed", extra={"key_id": str(key.pk)})
         _give_up_on(deletion, key)
         return
     deletion.threads_deleted += erased.deleted
@@ -147,6 +150,7 @@ def _mine(deletion: TenantDeletion) -> QuerySet[TenantDeletion]:
 def _destroy_secrets(tenant: Tenant) -> None:
     """A step of its own: whatever becomes of the rows and of backups of them, the wrapped data keys are gone from here."""
     ApiKey.objects.filter(tenant=tenant).update(token="")
+    ReplacedKey.objects.filter(key__tenant=tenant).delete()
     Tenant.objects.filter(pk=tenant.pk).update(user_scope_token="")
 
 

@@ -1,10 +1,11 @@
-"""How background work reaches OpenAI: a transport with the operator's addresses, and the credentials of a stored key."""
+"""How background work reaches OpenAI: a transport with the operator's addresses.
+
+For key_health, too: both rooms call OpenAI outside of requests, and this is the lower one.
+"""
 
 from django.conf import settings
 
-from chatkit_client.transport import Credentials, Transport
-from tenants.keys import open_key
-from tenants.models import ApiKey
+from chatkit_client.transport import Transport
 
 
 def make_transport(*, connections: int) -> Transport:
@@ -12,8 +13,3 @@ def make_transport(*, connections: int) -> Transport:
     return Transport(
         allowed_base_urls=settings.OPENAI_BASE_URLS.values(), limit=connections, ca_file=settings.OPENAI_CA_FILE or None
     )
-
-
-def credentials_of(key: ApiKey) -> Credentials:
-    """Raises SecretError where the stored key cannot be opened."""
-    return Credentials(open_key(key), organization=key.organization, project=key.project)

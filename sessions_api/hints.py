@@ -1,5 +1,7 @@
 """Tells the workers that there is something to do. A hint may be lost: the rows say what is to be done, and each tick
 reads them.
+
+For key_health's tasks, too: the broker is left alone by the whole process at once, and this is the lower room.
 """
 
 import logging

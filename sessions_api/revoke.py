@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from audit.actions import Action
@@ -20,11 +20,11 @@ from audit.record import Actor, record
 from chatkit_client.client import ChatKitClient
 from chatkit_client.errors import ChatKitError
 from chatkit_client.transport import Credentials
-from encryption.vault import SecretError
 from sessions_api.claims import claim_rows
-from sessions_api.edge import credentials_of, make_transport
+from sessions_api.edge import make_transport
 from sessions_api.models import LiveSession
 from tenants.audit_subjects import subject_of
+from tenants.credentials import KeyUnusable, credentials_since
 from tenants.models import Tenant, TenantState
 from tenants.upstreams import upstream
 
@@ -65,6 +65,7 @@ def cancel_claimed(sessions: QuerySet[LiveSession] | None = None) -> tuple[int, 
     claimed = claim_rows(marked.select_related("key__tenant").order_by("-granted_at"), limit=BATCH, lease=LEASE)
     if not claimed:
         return 0, 0
+    prefetch_related_objects(claimed, "key__replaced")
     cancelled = asyncio.run(_cancel_all(_ready(claimed)))
     mine = LiveSession.objects.filter(claim=claimed[0].claim)
     mine.filter(pk__in=cancelled).update(cancelled_at=timezone.now(), claim=None, claimed_until=None)
@@ -78,6 +79,8 @@ def cancel_claimed(sessions: QuerySet[LiveSession] | None = None) -> tuple[int, 
 def revoke_sessions(*, tenant: Tenant, actor: Actor) -> int:
     """Marks all live sessions of a tenant for cancelling, with an audit event; the tenant itself goes on. Gives their number."""
     with transaction.atomic():
+        # A suspension at the same moment marks the same rows.
+        Tenant.objects.lock(tenant.pk)
         count = request_cancelling(tenant_id=tenant.pk)
         record(Action.SESSIONS_REVOKED, actor=actor, subject=subject_of(tenant), changes={"sessions": count})
     return count
@@ -94,7 +97,7 @@ def _uncancelled() -> QuerySet[LiveSession]:
     return LiveSession.objects.filter(cancelled_at=None, expires_at__gt=timezone.now())
 
 
-Ready = tuple[LiveSession, str, Credentials]
+Ready = tuple[LiveSession, str, tuple[Credentials, ...]]
 
 
 def _ready(sessions: Sequence[LiveSession]) -> list[Ready]:
@@ -102,29 +105,45 @@ def _ready(sessions: Sequence[LiveSession]) -> list[Ready]:
     ready: list[Ready] = []
     for session in sessions:
         try:
-            ready.append((session, upstream(session.key.tenant.upstream).base_url, credentials_of(session.key)))
-        except (SecretError, KeyError) as error:
-            logger.warning(
-                "a session can't be cancelled, it will expire",
-                extra={"session": str(session.pk), "why": type(error).__name__},
-            )
+            base_url = upstream(session.key.tenant.upstream).base_url
+            ready.append((session, base_url, credentials_since(session.key, session.granted_at)))
+        except KeyUnusable as error:
+            _warn_of_expiry(session, error.reason)
+        except KeyError:
+            _warn_of_expiry(session, "upstream_not_allowed")
     return ready
 
 
+def _warn_of_expiry(session: LiveSession, why: str) -> None:
+    logger.warning("a session can't be cancelled, it will expire: %s", why, extra={"session": str(session.pk)})
+
+
 async def _cancel_all(sessions: Sequence[Ready]) -> set[uuid.UUID]:
-    """Gives those that OpenAI has cancelled, or does not know any more."""
+    """Gives those that OpenAI has cancelled, or, asked with each key that may have opened them, does not know any more."""
     gate = asyncio.Semaphore(CONCURRENCY)
     async with make_transport(connections=CONCURRENCY) as transport:
         client = ChatKitClient(transport)
 
-        async def one(session: LiveSession, base_url: str, credentials: Credentials) -> uuid.UUID | None:
-            async with gate:
+        async def one(session: LiveSession, base_url: str, keys: tuple[Credentials, ...]) -> uuid.UUID | None:
+            # Another project's key gets “not found” for a session that lives, so only all of them together prove that it is gone.
+            is_gone = True
+            for credentials in keys:
                 try:
-                    await client.cancel_session(base_url, credentials, session.session_id, deadline=DEADLINE)
+                    if await client.cancel_session(base_url, credentials, session.session_id, deadline=DEADLINE):
+                        return session.pk
                 except (ChatKitError, ValueError) as error:
                     logger.warning("a session was not cancelled: %s", error, extra={"session": str(session.pk)})
-                    return None
-                return session.pk
+                    is_gone = False
+            return session.pk if is_gone else None
 
-        done = await asyncio.gather(*(one(*ready) for ready in sessions))
+        async def in_turn(ready: Ready) -> uuid.UUID | None:
+            async with gate:
+                try:
+                    async with asyncio.timeout(DEADLINE):
+                        return await one(*ready)
+                except TimeoutError:
+                    logger.warning("a session was not cancelled in time", extra={"session": str(ready[0].pk)})
+                    return None
+
+        done = await asyncio.gather(*(in_turn(ready) for ready in sessions))
     return {pk for pk in done if pk is not None}

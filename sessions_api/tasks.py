@@ -7,6 +7,7 @@ from celery import shared_task
 
 from sessions_api.delete_tenant import advance_deletions
 from sessions_api.revoke import cancel_claimed, purge_expired, request_overlooked
+from tenants.keys import forget_replaced
 
 # No batch is begun after this, and a batch takes two deadlines at most (revoke.py).
 _CANCELLING_SECONDS: Final = 10.0
@@ -19,6 +20,7 @@ def tick() -> None:
     while time.monotonic() < ends and cancel_claimed() != (0, 0):
         pass
     purge_expired()
+    forget_replaced()
 
 
 @shared_task(name="sessions_api.delete_tenants")

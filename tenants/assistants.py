@@ -10,7 +10,7 @@ from audit.actions import Action
 from audit.changes import described
 from audit.record import Actor, record
 from tenants.audit_subjects import subject_of
-from tenants.models import ApiKey, Assistant, AssistantKey, Tenant, Verdict
+from tenants.models import ApiKey, Assistant, AssistantKey, ConfigEpoch, Tenant, Verdict
 from tenants.signals import access_withdrawn, key_changed
 
 
@@ -18,9 +18,10 @@ from tenants.signals import access_withdrawn, key_changed
 def add_assistant(*, tenant: Tenant, name: str, slug: str, workflow_id: str, actor: Actor, **fields: Any) -> Assistant:
     """A new assistant, the default one if it is the tenant's first. Raises ValidationError."""
     assistant = Assistant(tenant=tenant, name=name, slug=slug, workflow_id=workflow_id, **fields)
-    make_room_for_default(assistant)
+    former = make_room_for_default(assistant)
     assistant.full_clean()
     assistant.save(force_insert=True)
+    record_default(former, is_default=False, actor=actor)
     given = {"name": name, "slug": slug, "workflow_id": workflow_id}
     record(
         Action.ASSISTANT_CREATED,
@@ -31,13 +32,32 @@ def add_assistant(*, tenant: Tenant, name: str, slug: str, workflow_id: str, act
     return assistant
 
 
-def make_room_for_default(assistant: Assistant) -> None:
-    """Before an assistant is saved: a tenant's first is the default, and a new default takes the flag from the old one."""
-    others = Assistant.objects.filter(tenant=assistant.tenant, is_default=True).exclude(pk=assistant.pk)
-    if assistant.is_default:
-        others.update(is_default=False)
-    elif not others.exists():
+def make_room_for_default(assistant: Assistant) -> Assistant | None:
+    """Before an assistant is saved: a tenant's first is the default, and a new default takes the flag from the old one.
+
+    Gives the old one where it lost the flag: `record_default` is to be called for it when all rows are written.
+    """
+    ConfigEpoch.bump()
+    former = Assistant.objects.filter(tenant=assistant.tenant, is_default=True).exclude(pk=assistant.pk).first()
+    if former is None:
         assistant.is_default = True
+    elif assistant.is_default:
+        former.is_default = False
+        former.save(update_fields=["is_default"])
+        return former
+    return None
+
+
+def record_default(assistant: Assistant | None, *, is_default: bool, actor: Actor) -> None:
+    """The event of the assistant, if any, that got or lost the flag by a change of another one."""
+    if assistant is None:
+        return
+    record(
+        Action.ASSISTANT_CHANGED,
+        actor=actor,
+        subject=subject_of(assistant),
+        changes=described(["is_default"], {"is_default": {"old": not is_default, "new": is_default}}),
+    )
 
 
 @transaction.atomic
@@ -46,13 +66,13 @@ def let_assistant_use_key(*, assistant: Assistant, key: ApiKey, actor: Actor, po
     pair = AssistantKey(assistant=assistant, key=key, position=position)
     pair.full_clean()
     pair.save()
+    key_changed.send(sender=AssistantKey, key_id=key.id)
     record(
         Action.PAIR_ADDED,
         actor=actor,
         subject=subject_of(pair),
         changes=described(["key", "position"], {"key": {"old": None, "new": str(key)}}),
     )
-    key_changed.send(sender=AssistantKey, key_id=key.id)
     return pair
 
 
@@ -73,22 +93,19 @@ def delete_assistant(*, assistant: Assistant, actor: Actor) -> None:
         assistant.id,
         assistant.is_default,
     )
+    ConfigEpoch.bump()
+    # A check that is being written down has the pair, and needs the assistant next: let it finish.
+    list(AssistantKey.objects.select_for_update().filter(assistant=assistant).order_by("pk"))
     assistant.delete()
-    record(Action.ASSISTANT_DELETED, actor=actor, subject=subject)
     access_withdrawn.send(
         sender=Assistant, tenant_id=tenant.id, key_id=None, assistant_id=assistant_id, reason="assistant_deleted"
     )
     heir = Assistant.objects.filter(tenant=tenant).order_by("created_at").first() if was_default else None
-    if heir is None:
-        return
-    heir.is_default = True
-    heir.save(update_fields=["is_default"])
-    record(
-        Action.ASSISTANT_CHANGED,
-        actor=actor,
-        subject=subject_of(heir),
-        changes=described(["is_default"], {"is_default": {"old": False, "new": True}}),
-    )
+    if heir is not None:
+        heir.is_default = True
+        heir.save(update_fields=["is_default"])
+    record(Action.ASSISTANT_DELETED, actor=actor, subject=subject)
+    record_default(heir, is_default=True, actor=actor)
 
 
 @transaction.atomic

@@ -1,8 +1,9 @@
-"""What `tenants` announces, inside the transaction of the change; upper rooms listen."""
+"""What `tenants` announces, inside the transaction of the change and before its `record()`; upper rooms listen."""
 
 from django.dispatch import Signal
 
-# A key or an assistant's pairing of it was added or replaced: it wants a check. Arguments: key_id (UUID).
+# A key, an assistant's pairing of it, or the workflow that it is used with was added or replaced: all checks of the key are
+# wanted. Arguments: key_id (UUID).
 key_changed = Signal()
 
 # Access was withdrawn: live sessions concerned are to be cancelled. Arguments: tenant_id (UUID), key_id (UUID or None),

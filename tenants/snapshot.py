@@ -15,7 +15,7 @@ from chatkit_client.transport import Credentials
 from encryption.models import site_secret
 from encryption.secret import Secret
 from encryption.vault import SecretError
-from tenants.keys import open_key
+from tenants.credentials import KEY_UNREADABLE, KeyUnusable, credentials_of
 from tenants.models import ApiKey, Assistant, AssistantKey, ConfigEpoch, Tenant
 from tenants.models.key import CONDEMNED
 from tenants.origins import OriginRules
@@ -23,8 +23,6 @@ from tenants.upstreams import UpstreamChoice, upstream
 from tenants.user_scope import open_user_scope
 
 logger = logging.getLogger(__name__)
-
-KEY_UNREADABLE = "key_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +155,8 @@ def _problem(pair: AssistantKey) -> str:
 
 def _credentials(key: ApiKey) -> Credentials | None:
     try:
-        return Credentials(open_key(key), key.organization, key.project)
-    except (SecretError, ValueError):
+        return credentials_of(key)
+    except KeyUnusable:
         logger.exception("Key %s cannot be used", key.id)
         return None
 

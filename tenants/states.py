@@ -59,12 +59,12 @@ def _move(
         return tenant
     before, tenant.state = tenant.state, state
     tenant.save(update_fields=["state", "updated_at"])
+    if withdrawn:
+        access_withdrawn.send(sender=Tenant, tenant_id=tenant.id, key_id=None, assistant_id=None, reason=withdrawn)
     record(
         action,
         actor=actor,
         subject=subject_of(tenant),
         changes=described(["state"], {"state": {"old": before, "new": str(state)}}),
     )
-    if withdrawn:
-        access_withdrawn.send(sender=Tenant, tenant_id=tenant.id, key_id=None, assistant_id=None, reason=withdrawn)
     return tenant

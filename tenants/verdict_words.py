@@ -81,6 +81,11 @@ _BY_REASON: Final[dict[tuple[Verdict, str], Words]] = {
         "The stored key cannot be opened with the master keys that this process has.",
         "Put the missing key back into MASTER_KEYS and restart, or replace the tenant's key.",
     ),
+    (Verdict.DEGRADED, "key_malformed"): Words(
+        "cannot be sent",
+        "The organization or the project that is stored with the key has characters that no request can carry.",
+        "Correct both on the key's page; leave them empty where the key belongs to one project.",
+    ),
     (Verdict.DEGRADED, "upstream_not_allowed"): Words(
         "address not allowed",
         "The tenant's OpenAI address is no longer in OPENAI_BASE_URLS.",

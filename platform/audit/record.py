@@ -58,6 +58,11 @@ class Subject:
 def record(action: Action, *, actor: Actor, subject: Subject, changes: Mapping[str, Any] | None = None) -> AuditEvent:
     """Appends one event to the chain. `changes` (shape: audit/changes.py) holds no secret: fingerprints at most.
 
+    Locks the chain until the end of the transaction. So that no two transactions wait for each other, every change of the
+    configuration takes its locks in one order: the epoch first (`ConfigEpoch`), rows next, those that listeners of signals
+    write among them, and `record()` last. Where one transaction holds several changes (a form of the admin), the epoch that the
+    first of them took keeps the others out.
+
     Raises RuntimeError outside a transaction: an event must stand or fall with its change.
     """
     if not connection.in_atomic_block:

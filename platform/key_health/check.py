@@ -7,13 +7,13 @@ from typing import Final
 
 from django.db import Error as DatabaseError
 
-from encryption.vault import SecretError
 from key_health.conclude import conclude
 from key_health.models import CheckPlan
 from key_health.plans import MAX_ATTEMPTS, claim_due, release
 from key_health.probes import CONCURRENCY, Probe, run_probes
 from key_health.verdicts import Finding
-from sessions_api.edge import credentials_of, make_transport
+from sessions_api.edge import make_transport
+from tenants.credentials import KeyUnusable, credentials_of
 from tenants.models import Verdict
 from tenants.upstreams import upstream
 
@@ -86,8 +86,8 @@ def _prepare(plan: CheckPlan) -> Probe | Finding:
         return Finding(Verdict.DEGRADED, "upstream_not_allowed")
     try:
         credentials = credentials_of(plan.key)
-    except SecretError:
-        return Finding(Verdict.DEGRADED, "key_unreadable")
+    except KeyUnusable as error:
+        return Finding(Verdict.DEGRADED, error.reason)
     if assistant is None:
         return Probe(plan.pk, base_url, credentials)
     return Probe(

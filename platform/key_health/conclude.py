@@ -58,20 +58,21 @@ def _conclude(plan: CheckPlan, subject: ApiKey | AssistantKey, finding: Finding,
     write_check(
         slot=plan.slot, key_id=plan.key_id, assistant_id=plan.assistant_id, kind=plan.kind, finding=finding, now=now
     )
+    _wake_related(plan, before, decision.verdict, finding)
     if decision.verdict != before:
         record_flip(subject, before, decision.verdict, finding)
-    _wake_related(plan, before, decision.verdict, finding)
 
 
 def write_verdict(subject: ApiKey | AssistantKey, verdict: Verdict, *, now: datetime) -> bool:
     """Writes the verdict only where it flips: a flip is announced to every web process, a mere check is not.
 
-    False where the verdict is another one meanwhile (a replaced key is unchecked again): the finding is about the past.
+    False where it was written anew meanwhile (a replaced key is unchecked again): the finding is about the past.
     """
     row = type(subject).objects.filter(pk=subject.pk)
     if verdict == subject.verdict:
         return bool(row.update(checked_at=now))
-    return bool(row.filter(verdict=subject.verdict).update(verdict=verdict, verdict_since=now, checked_at=now))
+    as_it_was = row.filter(verdict=subject.verdict, verdict_since=subject.verdict_since)
+    return bool(as_it_was.update(verdict=verdict, verdict_since=now, checked_at=now))
 
 
 def write_check(

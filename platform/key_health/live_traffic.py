@@ -20,6 +20,7 @@ from key_health.verdicts import Finding
 from sessions_api.mint import WORKFLOW_RETIRED
 from sessions_api.models import SessionRequest
 from tenants.models import ApiKey, AssistantKey, Verdict
+from tenants.models.epoch import SEEN_WITHIN
 from tenants.models.key import CONDEMNED
 
 # Several ticks: a late commit is seen by the next one, and what is seen twice changes nothing twice.
@@ -74,8 +75,10 @@ def _prove(seen: Seen) -> None:
 
 
 def _is_news(subject: ApiKey | AssistantKey, seen: Seen) -> bool:
-    """Newer than the last check; otherwise the check knows better."""
-    return subject.verdict in _PROVEN_BY_TRAFFIC and (subject.checked_at is None or seen.at > subject.checked_at)
+    """Newer than the last check, which otherwise knows better, and than the key and workflow: it may speak of those before."""
+    if subject.verdict not in _PROVEN_BY_TRAFFIC or seen.at <= subject.verdict_since + SEEN_WITHIN:
+        return False
+    return subject.checked_at is None or seen.at > subject.checked_at
 
 
 def _heal(subject: ApiKey | AssistantKey, seen: Seen) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -36,13 +37,6 @@ def plan_key(key_id: uuid.UUID) -> list[int]:
     return [_renew(key_id, assistant_id) for assistant_id in (None, *pairs)]
 
 
-def plan_assistant(assistant_id: uuid.UUID) -> list[int]:
-    """Makes the checks of an assistant with each of its keys due now: its workflow may be another one."""
-    pairs = list(_living_pairs().filter(assistant_id=assistant_id).values_list("key_id", flat=True))
-    CheckPlan.objects.filter(assistant_id=assistant_id).exclude(key_id__in=pairs).delete()
-    return [_renew(key_id, assistant_id) for key_id in pairs]
-
-
 def plan_missing() -> int:
     """Gives a plan to keys and pairs that came without a signal (a restored dump, bulk writes); says to how many."""
     keys = _living_keys().filter(~Exists(CheckPlan.objects.filter(key=OuterRef("pk"), assistant=None)))
@@ -66,9 +60,14 @@ def drop_plans(*, tenant_id: uuid.UUID) -> None:
 
 
 def hurry(plans: QuerySet[CheckPlan]) -> int:
-    """Makes these checks due now. Those under way are left alone: their answer is on its way."""
+    """Makes these checks due now. Those under way are left alone: their answer is on its way.
+
+    So are those that another transaction is writing now, so that none ever waits here with rows of its own in its hands.
+    """
     now = timezone.now()
-    return plans.filter(due_at__gt=now, claim=None).update(due_at=now)
+    with transaction.atomic():
+        idle = plans.filter(due_at__gt=now, claim=None).select_for_update(skip_locked=True, of=("self",))
+        return CheckPlan.objects.filter(pk__in=[plan.pk for plan in idle.only("pk")]).update(due_at=now)
 
 
 def claim_due(*, limit: int, only: Iterable[int] | None = None) -> list[CheckPlan]:

@@ -10,7 +10,7 @@ from key_health.plans import plan_key
 from key_health.tasks import check_plans
 from sessions_api.hints import send_hint
 from tenants.audit_subjects import subject_of
-from tenants.models import ApiKey
+from tenants.models import ApiKey, ConfigEpoch
 
 
 class Requested(Enum):
@@ -32,7 +32,8 @@ def request_check(*, key: ApiKey, actor: Actor) -> Requested:
         return Requested.INACTIVE
     told: list[bool] = []
     with transaction.atomic():
-        record(Action.KEY_CHECK_REQUESTED, actor=actor, subject=subject_of(key))
+        ConfigEpoch.lock()
         plan_ids = plan_key(key.pk)
+        record(Action.KEY_CHECK_REQUESTED, actor=actor, subject=subject_of(key))
         transaction.on_commit(lambda: told.append(send_hint(check_plans, plan_ids)))
     return Requested.SENT if all(told) else Requested.LATER

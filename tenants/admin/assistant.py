@@ -14,7 +14,13 @@ from audit.record import Actor
 from console.audited_admin import Vocabulary
 from tenants.admin.assistant_forms import AssistantForm, PairForm, PairFormSet
 from tenants.admin.of_tenant import OfTenantAdmin, chosen_tenant
-from tenants.assistants import delete_assistant, forget_pair_verdicts, give_oldest_key, make_room_for_default
+from tenants.assistants import (
+    delete_assistant,
+    forget_pair_verdicts,
+    give_oldest_key,
+    make_room_for_default,
+    record_default,
+)
 from tenants.badges import badge, verdict_badge, worst
 from tenants.models import ApiKey, Assistant, AssistantKey
 from tenants.signals import key_changed
@@ -139,15 +145,20 @@ class AssistantAdmin(OfTenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         with transaction.atomic():
-            make_room_for_default(obj)
-            super().save_model(request, obj, form, change)
+            former = make_room_for_default(obj)
+            obj.save()
             if change and {"backend", "workflow_id", "workflow_version"} & set(form.changed_data):
                 forget_pair_verdicts(obj)
+            self.record_form(request, obj, form, added=not change)
+            record_default(former, is_default=False, actor=Actor.of(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
-        for pair in [*formset.new_objects, *(pair for pair, fields in formset.changed_objects if "key" in fields)]:
-            key_changed.send(sender=AssistantKey, key_id=pair.key_id)
+        rows = [row for row in formset.initial_forms if "key" in row.changed_data]
+        changed = [pair.key_id for pair in [*formset.new_objects, *(row.instance for row in rows)]]
+        # The key that an assistant gave up is not to be checked with it any more.
+        for key_id in {*changed, *(row.initial["key"] for row in rows)}:
+            key_changed.send(sender=AssistantKey, key_id=key_id)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -100,9 +100,9 @@ class ApiKeyAdmin(PasswordAgainMixin, OfTenantAdmin):
         if not form.changed_data:
             return
         key.save(update_fields=form.changed_data)
-        self.record_form(request, key, form, added=False)
         if {"organization", "project"} & set(form.changed_data):
             key_changed.send(sender=ApiKey, key_id=key.id)
+        self.record_form(request, key, form, added=False)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -119,8 +119,11 @@ class ApiKeyAdmin(PasswordAgainMixin, OfTenantAdmin):
             return ask_again(request)
         form = ReplaceKeyForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            with transaction.atomic():
-                key = replace_key(key=key, plaintext=form.secret, actor=Actor.of(request))
+            try:
+                with transaction.atomic():
+                    key = replace_key(key=key, plaintext=form.secret, actor=Actor.of(request))
+            except KeyIsRetired as refusal:
+                return self._refused(request, key, refusal)
             messages.success(request, f"Replaced: {key}. It is being checked; sessions that are open go on.")
             self._warn_of_duplicates(request, key)
             return self._to_key(key)
@@ -131,8 +134,11 @@ class ApiKeyAdmin(PasswordAgainMixin, OfTenantAdmin):
         if not is_recent(request):
             return ask_again(request)
         if request.method == "POST":
-            with transaction.atomic():
-                retire_key(key=key, actor=Actor.of(request))
+            try:
+                with transaction.atomic():
+                    retire_key(key=key, actor=Actor.of(request))
+            except KeyIsRetired as refusal:
+                return self._refused(request, key, refusal)
             messages.success(request, f"Retired: {key}. Its live sessions are being cancelled at OpenAI.")
             return self._to_key(key)
         return self._page(request, "retire", key, f"Retire {key}", page=key_page(key))
@@ -144,6 +150,11 @@ class ApiKeyAdmin(PasswordAgainMixin, OfTenantAdmin):
         if not self.has_change_permission(request, key):
             raise PermissionDenied(KeyIsRetired() if key.is_retired else "")
         return key
+
+    def _refused(self, request: HttpRequest, key: ApiKey, refusal: KeyIsRetired) -> HttpResponse:
+        """Somebody else retired the key while this page was open."""
+        messages.error(request, str(refusal))
+        return self._to_key(key)
 
     def _to_key(self, key: ApiKey) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:tenants_apikey_change", args=[key.pk]))

@@ -126,15 +126,15 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, AuditedAdmin):
             return
         # Only what was changed: a suspension that happens meanwhile stays.
         obj.save(update_fields=[*form.changed_data, "updated_at"])
+        if "upstream" in form.changed_data:
+            for key_id in ApiKey.objects.filter(tenant=obj, retired_at__isnull=True).values_list("pk", flat=True):
+                key_changed.send(sender=Tenant, key_id=key_id)
         record(
             Action.TENANT_CHANGED,
             actor=Actor.of(request),
             subject=subject_of(obj),
             changes=form_changes(form, self.audited_values),
         )
-        if "upstream" in form.changed_data:
-            for key_id in ApiKey.objects.filter(tenant=obj, retired_at__isnull=True).values_list("pk", flat=True):
-                key_changed.send(sender=Tenant, key_id=key_id)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj} is registered. Next: its OpenAI key.")

@@ -3,7 +3,7 @@
 from tenants.models.assistant import Assistant, AssistantKey
 from tenants.models.domain import AllowedDomain
 from tenants.models.epoch import ConfigEpoch, ObservedModel, ObservedQuerySet
-from tenants.models.key import ApiKey, Verdict
+from tenants.models.key import ApiKey, ReplacedKey, Verdict
 from tenants.models.tenant import Tenant, TenantState
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ConfigEpoch",
     "ObservedModel",
     "ObservedQuerySet",
+    "ReplacedKey",
     "Tenant",
     "TenantState",
     "Verdict",

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from tenants.models.epoch import ObservedModel
 from tenants.models.key import CONDEMNED, ApiKey, Verdict
-from tenants.models.tenant import Tenant, validate_lower_case
+from tenants.models.tenant import Tenant, refuse_secrets, validate_lower_case
 from tenants.prompts import validate_prompts
 
 
@@ -31,7 +32,7 @@ class LauncherSide(models.TextChoices):
 class Assistant(ObservedModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="assistants")
-    name = models.CharField(max_length=80, help_text="Shown as the title of the chat.")
+    name = models.CharField(max_length=80, validators=[refuse_secrets], help_text="Shown as the title of the chat.")
     slug = models.SlugField(
         max_length=60,
         validators=[validate_lower_case],
@@ -139,7 +140,7 @@ class AssistantKey(ObservedModel):
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="pairs")
     position = models.PositiveSmallIntegerField(default=1, help_text="1 is tried first.")
     verdict = models.CharField(max_length=20, choices=Verdict.choices, default=Verdict.UNCHECKED, editable=False)
-    verdict_since = models.DateTimeField(null=True, editable=False)
+    verdict_since = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
 
     unobserved: ClassVar[frozenset[str]] = frozenset({"checked_at"})

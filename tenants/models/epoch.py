@@ -5,10 +5,14 @@ depends on inherit `ObservedModel`: saving, deleting and every bulk operation ra
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, TypeVar
+from datetime import timedelta
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F
+
+# So long after a change some process may still go by what was before it.
+SEEN_WITHIN: Final = timedelta(seconds=2)
 
 
 class ConfigEpoch(models.Model):
@@ -27,6 +31,11 @@ class ConfigEpoch(models.Model):
     def bump(cls) -> None:
         cls.objects.filter(pk=1).update(number=F("number") + 1)
 
+    @classmethod
+    def lock(cls) -> None:
+        """Keeps other changes out until the end of the transaction, and announces nothing (audit/record.py has the order)."""
+        cls.objects.select_for_update(no_key=True).get(pk=1)
+
 
 M = TypeVar("M", bound=models.Model)
 
@@ -37,10 +46,11 @@ class ObservedQuerySet(models.QuerySet[M]):
     def lock(self, pk: Any) -> M:
         """The row as it is now, for a change that begins by looking at it; in a transaction. Raises DoesNotExist.
 
-        Every change locks the epoch first and the row after it: the other way round two of them would wait for each other.
+        The epoch before the row (audit/record.py has the order). `no_key`: a session that is written meanwhile names this row
+        in a foreign key, and must not wait for us.
         """
         ConfigEpoch.bump()
-        return self.select_for_update(of=("self",)).get(pk=pk)
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
 
     def update(self, **kwargs: Any) -> int:
         if set(kwargs) <= getattr(self.model, "unobserved", frozenset()):

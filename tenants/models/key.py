@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 
 from tenants.models.epoch import ObservedModel
-from tenants.models.tenant import Tenant
+from tenants.models.tenant import Tenant, refuse_secrets
 
 
 class Verdict(models.TextChoices):
@@ -31,7 +32,11 @@ CONDEMNED = frozenset({Verdict.INVALID_KEY, Verdict.MISSING_SCOPE, Verdict.WORKF
 class ApiKey(ObservedModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="keys")
-    label = models.CharField(max_length=80, help_text="To tell keys apart, for instance “production, EU project”.")
+    label = models.CharField(
+        max_length=80,
+        validators=[refuse_secrets],
+        help_text="To tell keys apart, for instance “production, EU project”.",
+    )
     token = models.TextField(editable=False, help_text="The sealed key (encryption/vault.py); never shown.")
     last_four = models.CharField(max_length=4, editable=False)
     fingerprint = models.CharField(
@@ -54,7 +59,7 @@ class ApiKey(ObservedModel):
         help_text="Only for a legacy user key: “proj_…”. The workflow must belong to this project.",
     )
     verdict = models.CharField(max_length=20, choices=Verdict.choices, default=Verdict.UNCHECKED, editable=False)
-    verdict_since = models.DateTimeField(null=True, editable=False)
+    verdict_since = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -80,3 +85,18 @@ class ApiKey(ObservedModel):
     @property
     def is_condemned(self) -> bool:
         return self.verdict in CONDEMNED
+
+
+class ReplacedKey(models.Model):
+    """The ciphertext of a key that was replaced: what it opened can be cancelled with it alone, for as long as that may live."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="replaced")
+    token = models.TextField(editable=False, help_text="Sealed for the row of the key; never shown.")
+    replaced_at = models.DateTimeField(db_index=True, editable=False)
+
+    class Meta:
+        ordering = ["replaced_at"]
+        verbose_name = "replaced key"
+
+    def __str__(self) -> str:
+        return f"replaced at {self.replaced_at:%H:%M:%S}"

@@ -1,5 +1,6 @@
 """A customer of the site."""
 
+import re
 import uuid
 from typing import ClassVar
 
@@ -10,6 +11,14 @@ from tenants.models.epoch import ObservedModel
 from tenants.upstreams import default_upstream, validate_upstream
 
 validate_lower_case = RegexValidator(r"^[a-z0-9_-]+\Z", "Lower-case letters, digits, hyphens and underscores only.")
+# What stands in a name is shown, logged and kept in the audit for ever.
+refuse_secrets = RegexValidator(
+    r"(?<![A-Za-z0-9])(sk-|ek_|domain_pk_)[A-Za-z0-9_-]{8}",
+    "This looks like a key, and a name is shown to everybody here. Choose another name, and paste a key only into the field "
+    "“API key”.",
+    inverse_match=True,
+    flags=re.IGNORECASE,
+)
 
 
 class TenantState(models.TextChoices):
@@ -21,7 +30,9 @@ class TenantState(models.TextChoices):
 
 class Tenant(ObservedModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=120, unique=True, help_text="As your team calls this customer.")
+    name = models.CharField(
+        max_length=120, unique=True, validators=[refuse_secrets], help_text="As your team calls this customer."
+    )
     slug = models.SlugField(
         max_length=60,
         unique=True,

@@ -15,6 +15,7 @@ from key_health.plans import MAX_ATTEMPTS, claim_due
 from sandbox.testing import Sandbox
 from tenants.keys import replace_key
 from tenants.models import ApiKey, ConfigEpoch, Tenant, Verdict
+from tenants.verdict_words import words_for
 from tests.key_health.cast import Customer, check_all, let_time_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,6 +148,19 @@ def test_a_key_that_cannot_be_opened_is_said_and_costs_the_others_nothing(
 
     assert alder.verdict == Verdict.DEGRADED
     assert KeyCheck.objects.filter(key=alder.key, reason="key_unreadable").exists()
+    assert birch.verdict == Verdict.HEALTHY
+
+
+def test_a_key_with_a_malformed_organization_is_said_and_costs_the_others_nothing(
+    sandbox: Sandbox, alder: Customer, birch: Customer
+) -> None:
+    ApiKey.objects.filter(pk=alder.key.pk).update(organization="org 1\n")
+
+    check_due()
+
+    check = KeyCheck.objects.get(key=alder.key, assistant=None)
+    assert (check.finding, check.reason) == (Verdict.DEGRADED, "key_malformed")
+    assert "organization" in words_for(check.finding, check.reason).sentence
     assert birch.verdict == Verdict.HEALTHY
 
 

@@ -8,14 +8,20 @@ from django.utils import timezone
 
 from audit.actions import Action
 from audit.models import AuditEvent
+from audit.record import SYSTEM
 from chatkit_client.errors import Reason
+from encryption.secret import Secret
 from key_health.check import check_due
+from key_health.conclude import write_verdict
 from key_health.live_traffic import learn_from_traffic
 from key_health.models import CheckKind, CheckPlan, KeyCheck
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
+from tenants.assistants import forget_pair_verdicts
+from tenants.keys import replace_key
 from tenants.models import ApiKey, AssistantKey, Verdict
 from tests.key_health.cast import Customer, check_all
+from tests.tenants.cast import key_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,8 +41,11 @@ def asked(
     )
 
 
+LATER = timedelta(seconds=3)
+
+
 def test_a_granted_session_proves_the_key_and_the_pair(alder: Customer) -> None:
-    asked(alder, "granted")
+    asked(alder, "granted", at=timezone.now() + LATER)
 
     learn_from_traffic()
     learn_from_traffic()
@@ -54,6 +63,39 @@ def test_a_grant_from_before_the_last_check_proves_nothing(sandbox: Sandbox, ald
     learn_from_traffic()
 
     assert alder.verdict == Verdict.DEGRADED
+
+
+@pytest.mark.parametrize("after", [timedelta(seconds=-5), timedelta(seconds=1)])
+def test_a_grant_with_the_key_that_was_replaced_proves_nothing_of_the_new_one(
+    alder: Customer, after: timedelta
+) -> None:
+    replace_key(key=alder.key, plaintext=Secret(key_text()), actor=SYSTEM)
+    asked(alder, "granted", at=timezone.now() + after)
+
+    learn_from_traffic()
+
+    assert (alder.verdict, alder.pair.verdict) == (Verdict.UNCHECKED, Verdict.UNCHECKED)
+    assert not KeyCheck.objects.exists()
+
+
+def test_a_grant_by_the_workflow_of_before_proves_the_key_and_nothing_of_the_new_one(alder: Customer) -> None:
+    ApiKey.objects.update(verdict_since=timezone.now() - timedelta(minutes=1))
+    asked(alder, "granted")
+    forget_pair_verdicts(alder.assistant)
+
+    learn_from_traffic()
+
+    assert (alder.verdict, alder.pair.verdict) == (Verdict.HEALTHY, Verdict.UNCHECKED)
+
+
+def test_a_verdict_is_not_written_over_a_key_that_was_replaced_meanwhile(alder: Customer) -> None:
+    before = ApiKey.objects.get(pk=alder.key.pk)
+    replace_key(key=alder.key, plaintext=Secret(key_text()), actor=SYSTEM)
+
+    written = write_verdict(before, Verdict.HEALTHY, now=timezone.now())
+
+    assert not written
+    assert alder.verdict == Verdict.UNCHECKED
 
 
 def test_a_refusal_by_openai_makes_the_real_check_due_and_condemns_nothing_itself(

@@ -7,14 +7,16 @@ from threading import Barrier
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.record import SYSTEM
 from encryption.secret import Secret
 from key_health.models import CheckPlan
 from key_health.plans import claim_due, next_due, plan_missing, release
+from tenants.assistants import forget_pair_verdicts
 from tenants.keys import replace_key, retire_key
-from tenants.models import ApiKey, AssistantKey, Verdict
+from tenants.models import AssistantKey, Verdict
 from tenants.states import resume_tenant, start_deletion, suspend_tenant
 from tests.key_health.cast import Customer, let_time_pass
 from tests.tenants.cast import give_assistant, give_key, key_text, register
@@ -66,23 +68,19 @@ def test_a_replaced_key_is_due_again_and_earlier_findings_are_forgotten(alder: C
     assert all((plan.recent, plan.attempts) == ([], 0) and plan.due_at < later for plan in plans)
 
 
-def test_an_edited_key_is_checked_again(alder: Customer) -> None:
+def test_each_check_is_planned_once_by_a_change(alder: Customer) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        replace_key(key=alder.key, plaintext=Secret(key_text()), actor=SYSTEM)
+
+    assert sum('UPDATE "key_health_checkplan"' in query["sql"] for query in queries) == 2
+
+
+def test_another_workflow_makes_the_checks_of_its_keys_due(alder: Customer) -> None:
     CheckPlan.objects.update(due_at=timezone.now() + timedelta(hours=1))
-    key = ApiKey.objects.get(pk=alder.key.pk)
-    key.project = "proj_other"
 
-    key.save()
+    forget_pair_verdicts(alder.assistant)
 
-    assert len(claim_due(limit=10)) == 2
-
-
-def test_another_workflow_makes_the_pairs_of_the_assistant_due(alder: Customer) -> None:
-    CheckPlan.objects.update(due_at=timezone.now() + timedelta(hours=1))
-    alder.assistant.workflow_id = "wf_other"
-
-    alder.assistant.save()
-
-    assert [plan.assistant_id for plan in claim_due(limit=10)] == [alder.assistant.pk]
+    assert {plan.assistant_id for plan in claim_due(limit=10)} == {None, alder.assistant.pk}
 
 
 def test_a_retired_key_has_no_plans(alder: Customer) -> None:

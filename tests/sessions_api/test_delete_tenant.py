@@ -127,6 +127,16 @@ def test_a_dead_key_does_not_hold_the_deletion_for_ever_and_the_audit_names_it(
     assert alder.secret not in str(event.changes)
 
 
+def test_a_key_that_no_call_can_carry_is_given_up_at_once(sandbox: Sandbox, alder: Customer) -> None:
+    ApiKey.objects.update(organization="org 1")
+    start_deletion(tenant=alder.tenant, actor=SYSTEM)
+
+    delete_tenants()
+
+    assert not Tenant.objects.exists()
+    assert AuditEvent.objects.get(action=Action.TENANT_DELETED).changes["keys_unreachable"] == [str(alder.key)]
+
+
 def test_it_goes_on_where_a_killed_worker_left_it(sandbox: Sandbox, alder: Customer) -> None:
     chat(sandbox, alder, user=visitor(alder, "ann"))
     start_deletion(tenant=alder.tenant, actor=SYSTEM)

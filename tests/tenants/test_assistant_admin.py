@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import AuditEvent
+from key_health.models import CheckPlan
 from tenants.models import Assistant, AssistantKey, Verdict
 from tests.tenants.cast import give_assistant, give_key, register
 from tests.tenants.forms import errors_of, posted
@@ -45,6 +46,7 @@ def test_another_default_takes_the_flag_and_the_default_can_not_be_unticked(cons
 
     add(console, tenant, is_default="on")
     first.refresh_from_db()
+    assert AuditEvent.objects.get(action="assistant:changed").subject_id == str(first.pk)
     help_ = Assistant.objects.get(slug="help")
     answer = posted(console, page_of(help_), is_default=None)
 
@@ -135,6 +137,16 @@ def test_another_workflow_makes_what_was_found_void(console, tenant):
     assert AssistantKey.objects.get().verdict == Verdict.UNCHECKED
     values = AuditEvent.objects.get(action="assistant:changed").changes["values"]
     assert values == {"workflow_id": {"old": "wf_1", "new": "wf_2"}}
+
+
+def test_a_pair_that_takes_another_key_is_checked_with_that_one_only(console, tenant):
+    first, second = give_key(tenant, label="first"), give_key(tenant, label="second")
+    assistant = give_assistant(tenant, first)
+
+    posted(console, page_of(assistant), ranked_keys__0__key=str(second.pk))
+
+    plans = CheckPlan.objects.filter(assistant=assistant)
+    assert [plan.key_id for plan in plans] == [second.pk]
 
 
 def test_deleting_says_what_goes_and_passes_the_default_on(console, tenant):

@@ -24,6 +24,9 @@ def test_the_first_assistant_is_the_default_one_and_a_new_default_takes_over():
     give_assistant(tenant, slug="third", is_default=True)
 
     assert default_of(tenant) == "third"
+    event = AuditEvent.objects.get(action="assistant:changed")
+    assert event.subject == "First"
+    assert event.changes["values"] == {"is_default": {"old": True, "new": False}}
 
 
 def test_a_deleted_default_passes_the_flag_on():

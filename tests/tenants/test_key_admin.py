@@ -1,4 +1,5 @@
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -127,6 +128,24 @@ class TestReplacingAndRetiring:
         assert open_key(key).reveal() == text
         assert key.verdict == Verdict.UNCHECKED
         assert AuditEvent.objects.filter(action="key:replaced").exists()
+
+    @pytest.mark.parametrize("name", ["replace", "retire"])
+    def test_a_key_that_somebody_else_retires_at_that_moment_is_said_to_be_retired(self, console, tenant, name):
+        key = give_key(tenant)
+        others = []
+
+        def somebody_else(execute, sql, params, many, context):
+            if "tenants_configepoch" in sql and not others:
+                others.append(key)
+                retire_key(key=key, actor=SYSTEM)
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(somebody_else):
+            answer = console.post(url(name, key), {"api_key": key_text()})
+
+        assert others
+        assert answer.url == url("change", key)
+        assert "This key is retired, which is final." in console.get(answer.url).content.decode()
 
     @pytest.mark.proof("K10")
     def test_a_refused_replacement_changes_nothing_and_is_not_shown(self, console, tenant):

@@ -1,6 +1,7 @@
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,6 +13,8 @@ from audit.record import SYSTEM
 from encryption.registry import sealed_columns
 from encryption.secret import Secret
 from encryption.vault import SecretError, open_token
+from tenants.assistants import add_assistant
+from tenants.credentials import credentials_since
 from tenants.keys import KeyIsRetired, open_key, replace_key, retire_key, same_elsewhere
 from tenants.models import ApiKey, AssistantKey, ConfigEpoch, Tenant, Verdict
 from tenants.signals import access_withdrawn, key_changed
@@ -107,6 +110,40 @@ def test_a_replaced_key_keeps_its_row_and_forgets_what_was_found_of_the_old_one(
     assert values == {"key": {"old": key.fingerprint, "new": replaced.fingerprint}}
 
 
+def test_a_session_may_have_been_opened_by_every_key_that_was_in_use_since():
+    first, second = key_text(), key_text()
+    key = give_key(register(), first)
+    before = timezone.now()
+    key = replace_key(key=key, plaintext=Secret(second), actor=SYSTEM)
+
+    early, late = (credentials_since(key, before + timedelta(seconds=seconds)) for seconds in (0, 5))
+
+    assert [credentials.key.reveal() for credentials in early] == [first, second]
+    assert [credentials.key.reveal() for credentials in late] == [second]
+
+
+@pytest.mark.parametrize("prefix", ["sk-", "ek_", "domain_pk_", "key: sk-", "Sk-"])
+def test_what_looks_like_a_key_is_no_name(prefix):
+    pasted = prefix + key_text()[3:50]
+    tenant = register()
+
+    for name_it in (
+        lambda: give_key(tenant, label=pasted),
+        lambda: register(pasted, slug="other"),
+        lambda: add_assistant(tenant=tenant, name=pasted, slug="help", workflow_id="wf_1", actor=SYSTEM),
+    ):
+        with pytest.raises(ValidationError) as refusal:
+            name_it()
+        assert "looks like a key" in str(refusal.value)
+        assert pasted not in str(refusal.value)
+    assert pasted not in str(list(AuditEvent.objects.values()))
+
+
+@pytest.mark.parametrize("label", ["task-force-production", "sk-…1234", "risk-assessment", "week_2_of_rollout"])
+def test_a_name_that_only_holds_such_letters_is_one(label):
+    assert give_key(register(), label=label).label == label
+
+
 def test_retiring_is_final_and_withdraws_the_keys_sessions(announced):
     key = give_key(register())
     announced.clear()
@@ -139,15 +176,21 @@ def test_a_listener_that_fails_takes_the_key_back_with_it():
 
 
 def test_the_vault_knows_every_sealed_column_and_what_its_rows_are_bound_to():
-    key = give_key(register())
+    text = key_text()
+    key = replace_key(key=give_key(register(), text), plaintext=Secret(key_text()), actor=SYSTEM)
     columns = {str(column): column for column in sealed_columns()}
 
     opened = {
         name: open_token(getattr(row, columns[name].field), columns[name].binding_of(row)).reveal()
-        for name, row in (("tenants.ApiKey.token", key), ("tenants.Tenant.user_scope_token", key.tenant))
+        for name, row in (
+            ("tenants.ApiKey.token", key),
+            ("tenants.ReplacedKey.token", key.replaced.get()),
+            ("tenants.Tenant.user_scope_token", key.tenant),
+        )
     }
 
     assert opened["tenants.ApiKey.token"] == open_key(key).reveal()
+    assert opened["tenants.ReplacedKey.token"] == text
     assert opened["tenants.Tenant.user_scope_token"] == open_user_scope(key.tenant).reveal()
 
 
