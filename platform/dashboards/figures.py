@@ -1,19 +1,20 @@
-"""The operations figures, straight from the ledger and the keys' verdicts; the page and the API show the same ones."""
+"""What happened at the session endpoint, straight from the ledger; the page and the API show the same figures.
+
+Figures of keys are in key_figures.py, those whom nobody serves in broken.py.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, IntegerField, Max, Q, QuerySet, Sum
+from django.db.models import Func, IntegerField, QuerySet, Sum
 from django.utils import timezone
 
 from dashboards.spans import Span
 from sessions_api.models import SessionRequest
 from sessions_api.outcomes import GRANTED, OutcomeGroup, group_of
-from tenants.models import ApiKey, AssistantKey, Tenant, TenantState, Verdict
-from tenants.verdict_words import Words, words_for
 
 
 class BucketNumber(Func):
@@ -133,87 +134,7 @@ def _latency(rows: QuerySet[SessionRequest]) -> Latency:
     return Latency(percentile(0.50), percentile(0.95), amount)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
-    """How many of a kind stand at one verdict."""
-
-    verdict: Verdict
-    keys: int
-    pairs: int
-
-
 def sessions_by_outcome(*, since: timedelta = timedelta(hours=1)) -> dict[str, int]:
     """Requests by outcome, from all tenants together."""
     rows = SessionRequest.objects.filter(at__gte=timezone.now() - since, is_preflight=False).order_by()
     return dict(rows.values_list("outcome").annotate(requests=Sum("count")))
-
-
-def key_states() -> tuple[KeyState, ...]:
-    """Keys and (key, assistant) pairs in use, by verdict; verdicts that nothing has are left out."""
-    in_use = Q(retired_at__isnull=True, tenant__state=TenantState.ACTIVE)
-    keys = dict(ApiKey.objects.filter(in_use).order_by().values_list("verdict").annotate(amount=Count("pk")))
-    pairs = dict(
-        AssistantKey.objects.filter(key__retired_at__isnull=True, key__tenant__state=TenantState.ACTIVE)
-        .order_by()
-        .values_list("verdict")
-        .annotate(amount=Count("pk"))
-    )
-    return tuple(
-        KeyState(verdict, keys.get(verdict, 0), pairs.get(verdict, 0))
-        for verdict in Verdict
-        if verdict in keys or verdict in pairs
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenTenant:
-    """A tenant with a key or pair that is not well, and since when."""
-
-    tenant: Tenant
-    assistant: str
-    key: str
-    key_id: UUID
-    verdict: Verdict
-    since: datetime | None
-    checked_at: datetime | None
-
-    @property
-    def words(self) -> Words:
-        return words_for(self.verdict)
-
-
-def who_is_broken(*, most: int = 50) -> tuple[BrokenTenant, ...]:
-    """Keys first, then pairs, of active tenants whose verdict is neither healthy nor still unknown; the longest broken first."""
-    unwell = ~Q(verdict__in=[Verdict.HEALTHY, Verdict.UNCHECKED])
-    keys = ApiKey.objects.filter(unwell, retired_at__isnull=True, tenant__state=TenantState.ACTIVE).select_related(
-        "tenant"
-    )
-    pairs = AssistantKey.objects.filter(
-        unwell, key__retired_at__isnull=True, key__tenant__state=TenantState.ACTIVE
-    ).select_related("key__tenant", "assistant")
-    found = [
-        BrokenTenant(key.tenant, "", str(key), key.pk, Verdict(key.verdict), key.verdict_since, key.checked_at)
-        for key in keys.order_by("verdict_since")[:most]
-    ]
-    told = {broken.key_id for broken in found}
-    found += [
-        BrokenTenant(
-            pair.key.tenant,
-            pair.assistant.name,
-            str(pair.key),
-            pair.key_id,
-            Verdict(pair.verdict),
-            pair.verdict_since,
-            pair.checked_at,
-        )
-        for pair in pairs.order_by("verdict_since")[:most]
-        # A key that is refused makes each of its pairs fail: one line says it.
-        if pair.key_id not in told
-    ]
-    return tuple(found[:most])
-
-
-def last_check_at() -> datetime | None:
-    """When any key was last checked: old means that worker or beat is not running."""
-    latest: datetime | None = ApiKey.objects.aggregate(latest=Max("checked_at"))["latest"]
-    return latest.astimezone(UTC) if latest else None

@@ -17,7 +17,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from dashboards.figures import key_states, last_check_at, sessions_by_outcome
+from dashboards.figures import sessions_by_outcome
+from dashboards.key_figures import key_states, last_check_at
 from gateway.client_address import identify
 from gateway.database_threads import DatabaseThreads
 from gateway.errors import Code, PublicError

@@ -7,8 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from dashboards.broken import who_is_broken
 from dashboards.charts import stacked_bars
-from dashboards.figures import key_states, last_check_at, session_figures, who_is_broken
+from dashboards.figures import session_figures
+from dashboards.key_figures import key_states, last_check_at, tenants_by_state
 from dashboards.spans import DEFAULT_SPAN, SPANS
 from sessions_api.models import SessionRequest
 from tenants.models import Tenant
@@ -33,6 +35,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "figures": figures,
         "chart": stacked_bars(figures.bars, label=LABELS[span.name]),
         "states": key_states(),
+        "tenants_by_state": tenants_by_state(),
         "broken": who_is_broken(),
         "last_check_at": checked,
         "checks_are_late": checked is None or timezone.now() - checked > 3 * settings.CHECK_INTERVAL,

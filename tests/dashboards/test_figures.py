@@ -5,11 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dashboards.charts import nice_ceiling, stacked_bars
-from dashboards.figures import key_states, session_figures, who_is_broken
+from dashboards.figures import session_figures
 from dashboards.spans import SPANS
 from sessions_api.outcomes import FAILED, GRANTED, OutcomeGroup, group_of
-from tenants.models import TenantState, Verdict
-from tests.dashboards.ledger import a_key, a_request, a_tenant
+from tests.dashboards.ledger import a_request, a_tenant
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 
@@ -68,20 +67,6 @@ def test_one_tenants_figures_hold_no_other_tenants_requests() -> None:
     a_request(NOW, tenant=birch)
 
     assert session_figures(span=SPANS["1h"], tenant_id=alder.pk, now=NOW).totals.granted == 1
-
-
-def test_the_broken_are_listed_with_words_and_a_refused_key_once() -> None:
-    tenant = a_tenant()
-    key = a_key(tenant, verdict=Verdict.INVALID_KEY, verdict_since=NOW)
-    a_key(tenant, label="well", verdict=Verdict.HEALTHY)
-    a_key(tenant, label="retired", verdict=Verdict.INVALID_KEY, retired_at=NOW)
-    a_key(a_tenant("birch", state=TenantState.SUSPENDED), verdict=Verdict.BILLING)
-
-    broken = who_is_broken()
-
-    assert [each.key_id for each in broken] == [key.pk]
-    assert "replace" in broken[0].words.cure
-    assert {state.verdict: state.keys for state in key_states()} == {Verdict.INVALID_KEY: 1, Verdict.HEALTHY: 1}
 
 
 def test_the_figures_cost_the_same_few_queries_however_many_rows_there_are() -> None:

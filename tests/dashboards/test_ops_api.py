@@ -11,7 +11,7 @@ from audit.record import SYSTEM
 from gateway.models import OpsScope, OpsToken
 from gateway.ops_tokens import issue_ops_token, revoke_ops_token
 from tenants.models import Verdict
-from tests.dashboards.ledger import a_key, a_request, a_tenant
+from tests.dashboards.ledger import a_key, a_request, a_tenant, an_assistant
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +103,67 @@ def test_the_docs_page_loads_nothing_from_elsewhere_and_nothing_inline(admin_cli
 
     assert "https://" not in page
     assert "<script>" not in page
+    assert "<style" not in page
+    assert "style=" not in page
+    assert "dashboards/api_docs" in page
+
+
+def test_the_root_lists_the_addresses_for_any_token(client: Client) -> None:
+    answer = client.get("/api/v1/ops/", headers=bearer(OpsScope.METRICS_READ))
+
+    assert [(each["url"], each["scope"]) for each in answer.json()["addresses"]] == [
+        ("http://testserver/api/v1/ops/sessions/", "sessions:read"),
+        ("http://testserver/api/v1/ops/keys/", "keys:read"),
+        ("http://testserver/api/v1/ops/tenants/", "tenants:read"),
+    ]
+    assert client.get("/api/v1/ops/").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["nothing", "nothing/", "keys/1/", "keysx", "sessions.json"])
+@pytest.mark.parametrize("method", ["get", "post", "options"])
+def test_an_unknown_path_is_answered_in_the_one_error_shape(client: Client, method: str, path: str) -> None:
+    answer = getattr(client, method)(f"/api/v1/ops/{path}")
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+    assert set(answer.json()["error"]) == {"code", "message", "request_id", "retry_after"}
+
+
+def test_an_address_that_lacks_its_slash_leads_to_the_one_that_has_it(client: Client) -> None:
+    assert client.get("/api/v1/ops/keys").headers["Location"] == "/api/v1/ops/keys/"
+
+
+def test_each_tenant_has_the_worst_state_of_its_keys_at_no_more_queries(
+    client: Client, django_assert_num_queries: Any
+) -> None:
+    token = bearer(OpsScope.TENANTS_READ)
+    alder = a_tenant("alder")
+    a_key(alder, verdict=Verdict.HEALTHY)
+    a_key(alder, label="b", verdict=Verdict.BILLING)
+    a_key(a_tenant("birch"), verdict=Verdict.HEALTHY, retired_at=timezone.now())
+    a_key(a_tenant("cedar"), verdict=Verdict.HEALTHY)
+
+    # The token, keys, pairs, tenants, their domains and their assistants.
+    with django_assert_num_queries(6):
+        answer = client.get("/api/v1/ops/tenants/", headers=token)
+
+    assert {each["slug"]: each["keys"] for each in answer.json()} == {
+        "alder": "billing",
+        "birch": "no_key",
+        "cedar": "healthy",
+    }
+
+
+def test_a_tenant_without_a_usable_key_is_told_with_its_cure(client: Client) -> None:
+    tenant = a_tenant()
+    an_assistant(tenant, a_key(tenant, verdict=Verdict.HEALTHY, retired_at=timezone.now()))
+
+    answer = client.get("/api/v1/ops/keys/", headers=bearer(OpsScope.KEYS_READ)).json()
+
+    (broken,) = answer["broken"]
+    assert (broken["tenant"], broken["verdict"], broken["key"]) == ("alder", "no_key", "")
+    assert "Add a key" in broken["cure"]
+    assert answer["tenants"] == [{"state": "no_key", "tenants": 1}]
 
 
 def test_the_token_is_shown_once_in_the_console_and_kept_as_a_hash(admin_client: Client) -> None:

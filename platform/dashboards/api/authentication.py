@@ -33,13 +33,25 @@ class OpsTokenAuthentication(BaseAuthentication):
         return 'Bearer realm="operations"'
 
 
+class HasToken(BasePermission):
+    """Any good token, whatever its scopes."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        _token_of(request)
+        return True
+
+
 class HasScope(BasePermission):
     """The token's scopes hold the view's `scope`. A view without one is refused to everybody."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        token = request.auth
-        if not isinstance(token, OpsToken):
-            raise NotAuthenticated(NO_TOKEN)
+        token = _token_of(request)
         scope: Any = getattr(view, "scope", None)
         self.message = f"This token lacks the scope {scope}. Make one that has it."
         return scope is not None and scope in token.scopes
+
+
+def _token_of(request: Request) -> OpsToken:
+    if not isinstance(request.auth, OpsToken):
+        raise NotAuthenticated(NO_TOKEN)
+    return request.auth

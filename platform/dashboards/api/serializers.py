@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from dashboards.broken import Gap
+from dashboards.key_figures import NO_KEY
 from dashboards.spans import DEFAULT_SPAN, SPANS
 from tenants.models import Tenant, TenantState, Verdict
 
@@ -52,17 +54,25 @@ class KeyStateSerializer(serializers.Serializer[Any]):
     pairs = serializers.IntegerField()
 
 
+class TenantsAtStateSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=[*Verdict.values, NO_KEY])
+    tenants = serializers.IntegerField(help_text="Active tenants whose keys are at this state at worst.")
+
+
 class BrokenTenantSerializer(serializers.Serializer[Any]):
     tenant = serializers.CharField(source="tenant.slug")
-    assistant = serializers.CharField(help_text="Empty: the key itself, whatever the assistant.")
-    key = serializers.CharField(help_text="Label and last four characters.")
-    verdict = serializers.ChoiceField(choices=Verdict.values)
+    assistant = serializers.CharField(help_text="Empty: the tenant or the key itself, whatever the assistant.")
+    key = serializers.CharField(help_text="Label and last four characters. Empty: a key or an assistant is missing.")
+    verdict = serializers.ChoiceField(choices=[*Verdict.values, *Gap.values])
+    sentence = serializers.CharField(source="words.sentence", help_text="What is the case.")
+    cure = serializers.CharField(source="words.cure", help_text="What to do.")
     since = serializers.DateTimeField(allow_null=True)
     checked_at = serializers.DateTimeField(allow_null=True)
 
 
 class KeysSerializer(serializers.Serializer[Any]):
     states = KeyStateSerializer(many=True)
+    tenants = TenantsAtStateSerializer(many=True)
     broken = BrokenTenantSerializer(many=True)
     last_check_at = serializers.DateTimeField(allow_null=True)
 
@@ -72,6 +82,9 @@ class TenantSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     public_id = serializers.CharField()
     state = serializers.ChoiceField(choices=TenantState.values)
+    keys = serializers.ChoiceField(
+        choices=[*Verdict.values, NO_KEY], help_text="The worst verdict among the keys in use and their pairs."
+    )
     domains = serializers.ListField(child=serializers.CharField())
     assistants = serializers.ListField(child=serializers.CharField())
 
