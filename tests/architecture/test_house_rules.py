@@ -107,3 +107,14 @@ def test_no_dependency_overwrites_another(name: str) -> None:
 
     assert name in installed
     assert installed & {"niquests", "urllib3-future"} == set()
+
+
+def test_no_tracked_file_names_the_folder_of_this_checkout() -> None:
+    """A path of one machine in a built file makes it differ on every other."""
+    offenders = [
+        str(file.relative_to(ROOT))
+        for file in tracked()
+        if f"{ROOT}/".encode() in file.read_bytes() and file.suffix != ".lock"
+    ]
+
+    assert offenders == []
