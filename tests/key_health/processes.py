@@ -81,7 +81,7 @@ def running(arguments: list[str], env: dict[str, str], *, name: str) -> Iterator
         process.kill()
 
 
-def eventually(claim: Callable[[], Any], *, seconds: float = 40.0) -> None:
+def eventually(claim: Callable[[], Any], *, seconds: float = 90.0) -> None:
     """Returns as soon as the claim holds; fails when the time is up."""
     ends = time.monotonic() + seconds
     while not claim():
