@@ -20,8 +20,13 @@ const HANDOVER = 30_000;
 
 const ALLOW_LIST = "https://platform.openai.com/settings/organization/security/domain-allowlist";
 
+let reported: Problem | undefined;
+
 /** For the developer at the console: the code, the cure, and the id to find it by in the platform's log. */
 function report(problem: Problem): void {
+  // A refusal met by the launcher stands when the chat is opened; once is enough.
+  if (problem === reported) return;
+  reported = problem;
   const lines = [`[ChatKitPlatform] ${problem.code}: ${problem.message}`];
   if (problem.requestId) lines.push(`Request id: ${problem.requestId}`);
   if (problem.state === "blocked") {
@@ -99,14 +104,9 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
     return asked;
   }
 
-  async function fail(current: number, error: unknown): Promise<void> {
-    let problem = error instanceof Problem ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${error}`);
-    if (problem.code === "unreachable") {
-      // A browser hides why a cross-origin POST failed; the configuration endpoint tells its refusals to any page.
-      const cause: unknown = await platform.configuration().catch((reason) => reason);
-      if (cause instanceof Problem && cause.state === "refused") problem = cause;
-    }
+  function fail(current: number, error: unknown): void {
     if (current !== run) return;
+    const problem = error instanceof Problem ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${error}`);
     clearTimeout(watchdog);
     report(problem);
     enter(problem.state, problem);
@@ -123,7 +123,7 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
       try {
         return await mint(old);
       } catch (problem) {
-        void fail(current, problem);
+        fail(current, problem);
         throw problem;
       }
     }
@@ -152,7 +152,7 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
     chatkit.setOptions(options());
     watchdog = setTimeout(() => {
       const reason = `ChatKit's frame wasn't ready within ${READY_TIMEOUT / 1000} s.`;
-      void fail(current, new Problem("chatkit_blocked", reason));
+      fail(current, new Problem("chatkit_blocked", reason));
     }, READY_TIMEOUT);
     view.mount(chatkit);
   }
@@ -171,7 +171,7 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
       await loading;
       if (current === run) mount(current, configuration, secret);
     } catch (error) {
-      await fail(current, error);
+      fail(current, error);
     }
   }
 

@@ -17,34 +17,29 @@ function trusted(address: string): string {
   return policy.createScriptURL(address);
 }
 
-const blocked = (reason: string): Problem => new Problem("chatkit_blocked", reason);
-
 /**
  * Resolves when `<openai-chatkit>` is defined. A classic script element, since chatkit.js reads `document.currentScript`.
  * The page may carry chatkit.js itself: then its tag is waited for, as a second run would define the element twice.
  */
-export function loadChatKit(address: string, nonce: string, timeout = TIMEOUT): Promise<void> {
+export function loadChatKit(address: string, nonce: string, timeout = TIMEOUT): Promise<unknown> {
   if (customElements.get(TAG)) return Promise.resolve();
+  // What comes first counts; a promise can't be settled twice.
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(blocked(`${address} didn't start within ${timeout / 1000} s.`)), timeout);
-    customElements.whenDefined(TAG).then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
+    const fail = (reason: string): void => reject(new Problem("chatkit_blocked", reason));
+    customElements.whenDefined(TAG).then(resolve);
+    setTimeout(fail, timeout, `${address} didn't start within ${timeout / 1000} s.`);
     if (find(`script[src="${CSS.escape(address)}"]`)) return;
     const script = element("script");
     script.async = true;
     if (nonce) script.nonce = nonce;
     script.onerror = () => {
-      clearTimeout(timer);
       script.remove();
-      reject(blocked(`${address} couldn't be loaded.`));
+      fail(`${address} couldn't be loaded.`);
     };
     try {
       script.src = trusted(address);
     } catch {
-      clearTimeout(timer);
-      reject(blocked('Trusted Types refused it: add "chatkit-platform" to the page\'s trusted-types directive.'));
+      fail('Trusted Types refused it: add "chatkit-platform" to the page\'s trusted-types directive.');
       return;
     }
     pageHead().append(script);

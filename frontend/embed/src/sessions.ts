@@ -18,8 +18,13 @@ export const clock: Clock = {
 
 const ATTEMPTS = 3;
 const FIRST_PAUSE = 800;
-// A visitor looks at a spinner meanwhile: what takes longer is said, with a button to try again.
-const LONGEST_PAUSE = 8_000;
+// A visitor looks at a spinner meanwhile: what takes longer is said, with a button to try again. The platform gives OpenAI
+// 8 s; what it says after that must still be heard.
+const BUDGET = 10_000;
+// With less time left, an attempt would be cut off before it could succeed.
+const LEAST = 2_000;
+// Who was this slow to fail hangs rather than stumbles: another attempt would be one more session for nothing.
+const SLOW = 3_000;
 
 /** Milliseconds before the next attempt: never sooner than the platform asked, and spread, so that pages don't return as one. */
 export function pauseBefore(attempt: number, retryAfter: number, random: number): number {
@@ -50,14 +55,15 @@ export function sessionMint(platform: Platform, tokens: TokenStore, assistant: s
   let notBefore = 0;
   let last: Problem | null = null;
 
-  async function attempt(refresh: boolean): Promise<string> {
+  async function attempt(refresh: boolean, timeout: number): Promise<string> {
     const token = tokens.read();
-    const answer = await platform.session({
+    const body = {
       ...(assistant && { assistant }),
       ...(token && { visitor_token: token }),
       ...(refresh && { refresh: true }),
       backends: ["hosted_workflow"],
-    });
+    };
+    const answer = await platform.session(body, timeout);
     const session = readSession(answer);
     if (session.token) tokens.write(session.token);
     return session.secret;
@@ -66,15 +72,19 @@ export function sessionMint(platform: Platform, tokens: TokenStore, assistant: s
   async function mint(refresh: boolean): Promise<string> {
     // ChatKit may ask again at once; the platform has said when.
     if (last && time.now() < notBefore) throw last;
+    const end = time.now() + BUDGET;
     for (let count = 1; ; count += 1) {
+      const begun = time.now();
       try {
-        return await attempt(refresh);
+        return await attempt(refresh, end - begun);
       } catch (error) {
         const problem = error as Problem;
         const pause = pauseBefore(count, problem.retryAfter, time.random());
-        if (!problem.transient || count === ATTEMPTS || pause > LONGEST_PAUSE) {
+        const now = time.now();
+        const hopeless = count === ATTEMPTS || now - begun > SLOW || now + pause > end - LEAST;
+        if (hopeless || !problem.transient) {
           last = problem;
-          notBefore = time.now() + problem.retryAfter * 1000;
+          notBefore = now + problem.retryAfter * 1000;
           throw problem;
         }
         await time.wait(pause);

@@ -128,7 +128,7 @@ describe("opening the chat", () => {
     expect(notice()).toContain("origin_not_allowed · req_1");
     expect(find("button.action")).toBeNull();
     expect(paths()).toEqual(["widget"]);
-    expect(console.error).toHaveBeenCalledWith(expect.stringContaining("Cure for origin_not_allowed."));
+    expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("Cure for origin_not_allowed."));
   });
 
   it("of a tenant whose key is dead shows the tenant's own words and link, and can be tried again", async () => {
@@ -223,6 +223,29 @@ describe("a refresh", () => {
     await becomes(state, "ready");
     expect(find("openai-chatkit")).not.toBe(first);
   });
+});
+
+it("a chat whose tenant is suspended meanwhile says so as soon as the session endpoint did", async () => {
+  let suspended = false;
+  const refused: Reply = { status: 404, json: refusal("tenant_unknown") };
+  const { chat, find, notice, paths, state } = await page(
+    answerer(
+      (count) => (suspended ? { cut: true } : granted(count)),
+      () => (suspended ? refused : { json: CONFIGURATION }),
+    ),
+  );
+  const set = vi.spyOn(StandInChatKit.prototype, "setOptions");
+  chat.open();
+  await becomes(state, "ready");
+  const api = set.mock.calls.at(-1)?.[0].api as { getClientSecret(s: string): Promise<string> };
+  suspended = true;
+
+  await expect(api.getClientSecret("ek_1")).rejects.toThrow("Cure for tenant_unknown.");
+
+  expect(state()).toBe("refused");
+  expect(notice()).toContain("tenant_unknown · req_1");
+  expect(find(".chat").hasAttribute("inert")).toBe(true);
+  expect(paths().filter((path) => path === "session")).toHaveLength(2);
 });
 
 describe("the keyboard", () => {

@@ -15,6 +15,8 @@ export interface Reply {
   readonly text?: string;
   /** Milliseconds before the answer. */
   readonly after?: number;
+  /** The connection ends without an answer: for a script the same as an answer that CORS hides from it. */
+  readonly cut?: boolean;
 }
 
 export const TENANT = `tn_${"a".repeat(28)}`;
@@ -67,6 +69,7 @@ export async function fakePlatform(answer: (seen: Seen, count: number) => Reply)
     seen.push(one);
     const reply = answer(one, seen.length);
     if (reply.after) await new Promise((resolve) => setTimeout(resolve, reply.after));
+    if (reply.cut) return void response.destroy();
     response.writeHead(reply.status ?? 200, { "Content-Type": "application/json", ...reply.headers });
     response.end(reply.text ?? JSON.stringify(reply.json ?? {}));
   });

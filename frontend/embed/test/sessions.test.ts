@@ -1,9 +1,9 @@
 // @vitest-environment node
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connectPlatform } from "../src/platform";
-import { type Clock, pauseBefore, sessionMint } from "../src/sessions";
+import { type Clock, clock, pauseBefore, sessionMint } from "../src/sessions";
 import type { TokenStore } from "../src/storage";
-import { fakePlatform, type Reply, refusal, type Seen, TENANT } from "./fake-platform";
+import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, TENANT } from "./fake-platform";
 
 let close = (): void => undefined;
 afterEach(() => close());
@@ -135,7 +135,7 @@ describe("a session", () => {
 describe("a refusal", () => {
   it("that passes is waited for, as long as the platform says and a little longer", async () => {
     const { mint, waits } = await connect((_, count) =>
-      count < 3 ? { status: 503, json: refusal("upstream_unavailable", 2) } : granted(count),
+      count < 3 ? { status: 503, json: refusal("busy", 2) } : granted(count),
     );
 
     expect(await mint(null)).toBe("ek_3");
@@ -165,6 +165,85 @@ describe("a refusal", () => {
 
     pass(60_000);
     expect(await mint(null)).toBe("ek_2");
+  });
+
+  it("that the browser hides is asked of the configuration endpoint at once, before any other attempt", async () => {
+    const { mint, seen, waits } = await connect(({ method }) =>
+      method === "POST" ? { cut: true } : { status: 404, json: refusal("tenant_unknown") },
+    );
+
+    await expect(mint("ek_0")).rejects.toMatchObject({ code: "tenant_unknown", message: "Cure for tenant_unknown." });
+    expect(seen.map(({ method }) => method)).toEqual(["POST", "GET"]);
+    expect(waits).toEqual([]);
+  });
+
+  it("is not read into a cut connection when the configuration is to be had", async () => {
+    const { mint, waits } = await connect(({ method }, count) =>
+      method === "GET" ? { json: CONFIGURATION } : count < 3 ? { cut: true } : granted(count),
+    );
+
+    expect(await mint(null)).toBe("ek_3");
+    expect(waits).toEqual([1000]);
+  });
+});
+
+describe("the visitor's patience", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    // The browser's own timeout, which fake timers don't turn.
+    vi.spyOn(AbortSignal, "timeout").mockImplementation((milliseconds) => {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), milliseconds);
+      return stop.signal;
+    });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  /** Each attempt's answer comes after so many milliseconds; the last one's for all that follow. */
+  async function ask(answers: { after: number; status: number; json: unknown }[]) {
+    let posts = 0;
+    const network: typeof fetch = (_, init) =>
+      new Promise((resolve, reject) => {
+        const { after, status, json } = answers[Math.min(posts, answers.length - 1)] as (typeof answers)[number];
+        posts += 1;
+        setTimeout(() => resolve(Response.json(json, { status })), after);
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      });
+    const settings = { base: "https://platform.example", tenant: TENANT, assistant: "", previewTicket: "", nonce: "" };
+    const tokens = { read: () => null, write: () => undefined };
+    const time = { ...clock, now: () => Date.now(), random: () => 0 };
+    const opened = Date.now();
+    const outcome = sessionMint(
+      connectPlatform(settings, "1.2.3", network),
+      tokens,
+      "",
+      time,
+    )(null).then(
+      (secret) => ({ said: secret, seconds: (Date.now() - opened) / 1000, posts }),
+      ({ code }) => ({ said: code, seconds: (Date.now() - opened) / 1000, posts }),
+    );
+    await vi.advanceTimersByTimeAsync(60_000);
+    return outcome;
+  }
+
+  const unavailable = (after: number) => ({ after, status: 503, json: refusal("upstream_unavailable", 5) });
+  const busy = (after: number) => ({ after, status: 503, json: refusal("busy", 1) });
+  const session = (after: number) => ({ after, ...(granted(1) as { json: unknown }), status: 200 });
+
+  it.each([
+    ["OpenAI takes nearly all the time it has", [session(8000)], { said: "ek_1", seconds: 8, posts: 1 }],
+    ["OpenAI hangs", [unavailable(8000)], { said: "upstream_unavailable", seconds: 8, posts: 1 }],
+    ["OpenAI is down", [unavailable(100)], { said: "upstream_unavailable", seconds: 5.2, posts: 2 }],
+    ["OpenAI stumbles once", [unavailable(100), session(900)], { said: "ek_1", seconds: 6, posts: 2 }],
+    ["the platform is busy", [busy(100)], { said: "busy", seconds: 2.9, posts: 3 }],
+    ["the platform hangs", [session(60_000)], { said: "timeout", seconds: 10, posts: 1 }],
+    ["the platform hangs after a stumble", [busy(100), session(60_000)], { said: "timeout", seconds: 10, posts: 2 }],
+    ["an attempt was slow to fail", [busy(3100), session(100)], { said: "busy", seconds: 3.1, posts: 1 }],
+  ])("ends within ten seconds when %s", async (_, answers, expected) => {
+    expect(await ask(answers)).toEqual(expected);
   });
 });
 
