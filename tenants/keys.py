@@ -68,7 +68,7 @@ def add_key(
         actor=actor,
         subject=subject_of(key),
         changes=described(
-            ["label", "key", "organization", "project"],
+            ["label", "key", *(["organization"] if organization else []), *(["project"] if project else [])],
             {"label": {"old": None, "new": label}, "key": {"old": None, "new": key.fingerprint}},
         ),
     )

@@ -27,6 +27,8 @@ from tenants.hosts import EntryRefused as EntryRefused
 
 MAX_LENGTH: Final = 300
 MAX_PORT: Final = 65535
+# The choice as forms call it, so that the errors below can name it.
+ALLOW_HTTP: Final = "Allow http and local names (development)"
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # ChatKit's own frame: its requests carry this origin for every tenant's page, so it says nothing about the page.
 NEVER_ALLOWED_HOSTS: Final = frozenset({"cdn.platform.openai.com"})
@@ -193,11 +195,11 @@ def _port(typed: str) -> int:
 
 def _require_choices(scheme: str, host: str, *, allow_http: bool) -> None:
     if not allow_http and is_local(host):
-        refuse(EntryProblem.LOCAL, "This is everybody's own machine. Choose 'allow for development' if you mean it.")
+        refuse(EntryProblem.LOCAL, f"This is everybody's own machine. Tick “{ALLOW_HTTP}” if you mean it.")
     if not allow_http and not is_address(host) and "." not in host:
         refuse(EntryProblem.NAME, "Type the whole domain, such as shop.example.com.")
     if not allow_http and scheme == "http":
-        refuse(EntryProblem.SCHEME, "Plain http can be changed on its way. Write https://, or choose 'allow http'.")
+        refuse(EntryProblem.SCHEME, f"Plain http can be changed on its way. Write https://, or tick “{ALLOW_HTTP}”.")
     if not scheme and is_local(host):
         refuse(EntryProblem.SCHEME, "Write http:// or https:// before a local address: both are common there.")
 

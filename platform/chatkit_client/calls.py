@@ -62,7 +62,7 @@ class SessionSettings:
         _require(bool(self.workflow_id.strip()), "workflow_id is empty: give the assistant a workflow ID (wf_…)")
         # OpenAI accepts "latest" and then fails at the visitor's first message, without an error event.
         _require(
-            self.workflow_version is None or self.workflow_version.strip() not in ("", "latest"),
+            self.workflow_version is None or self.workflow_version.strip().lower() not in ("", "latest"),
             "workflow_version must be a version number, or None for the newest: OpenAI knows no 'latest'",
         )
         _require(1 <= self.expires_after <= _MAX_EXPIRY_SECONDS, "expires_after must be 1 to 600 seconds")

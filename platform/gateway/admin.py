@@ -1,5 +1,6 @@
 """Operations tokens in the console: made, shown once, revoked; never changed."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from audit.actions import Action
 from audit.record import Actor
@@ -25,15 +27,25 @@ class OpsTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         model = OpsToken
         fields = ("label", "scopes", "expires_at")
 
+    def clean_expires_at(self) -> datetime | None:
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= timezone.now():
+            raise forms.ValidationError("This is in the past: choose a time to come, or leave it empty for no end.")
+        return expires_at
+
 
 @admin.register(OpsToken)
 class OpsTokenAdmin(PasswordAgainMixin, AuditedAdmin):
     audit_actions = {OpsToken: Vocabulary(Action.OPS_TOKEN_CREATED, Action.OPS_TOKEN_CREATED, Action.OPS_TOKEN_REVOKED)}
     form = OpsTokenForm
-    list_display = ("label", "prefix", "scopes", "created_by", "created_at", "expires_at", "revoked_at")
+    list_display = ("label", "prefix", "scopes_in_words", "created_by", "created_at", "expires_at", "revoked_at")
     list_select_related = ("created_by",)
     search_fields = ("label", "prefix")
     actions = ["revoke"]
+
+    @admin.display(description="scopes")
+    def scopes_in_words(self, token: OpsToken) -> str:
+        return ", ".join(token.scopes)
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         # What a token may read never changes: revoke it and make another.

@@ -14,6 +14,7 @@ from audit.record import Actor
 from console.audited_admin import Vocabulary
 from tenants.admin.assistant_forms import AssistantForm, PairForm, PairFormSet
 from tenants.admin.of_tenant import OfTenantAdmin, chosen_tenant
+from tenants.admin.seen import SeenInline
 from tenants.assistants import (
     delete_assistant,
     forget_pair_verdicts,
@@ -26,11 +27,11 @@ from tenants.models import ApiKey, Assistant, AssistantKey
 from tenants.signals import key_changed
 
 
-class PairInline(admin.TabularInline):  # type: ignore[type-arg]  # not subscriptable at run time
+class PairInline(SeenInline):
     model = AssistantKey
     form = PairForm
     formset = PairFormSet
-    fields = ("key", "position", "state")
+    fields = ("key", "position", "seen", "state")
     readonly_fields = ("state",)
     template = "admin/tenants/assistant/keys.html"
     verbose_name = "key"

@@ -7,12 +7,20 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.utils import timezone
 
 from tenants.admin.of_tenant import OfTenantForm
+from tenants.admin.seen import SeenForm
 from tenants.models import Assistant, AssistantKey, Verdict
 from tenants.prompts import MOST, validate_prompts
 
 
-class AssistantForm(OfTenantForm, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    prompt_lines = forms.CharField(
+class PromptLines(forms.CharField):
+    """Read as it is shown again, so that neither a browser's ends of lines nor blanks round the bar are a change."""
+
+    def to_python(self, value: Any) -> str:
+        return prompts_as_lines(lines_as_prompts(super().to_python(value) or ""))
+
+
+class AssistantForm(OfTenantForm, SeenForm):
+    prompt_lines = PromptLines(
         label="Prompts",
         required=False,
         strip=False,
@@ -30,10 +38,11 @@ class AssistantForm(OfTenantForm, forms.ModelForm):  # type: ignore[type-arg]  #
         self.initial["prompt_lines"] = prompts_as_lines(self.instance.prompts)
 
     def clean_prompt_lines(self) -> str:
-        prompts = lines_as_prompts(self.cleaned_data["prompt_lines"])
+        lines = str(self.cleaned_data["prompt_lines"])
+        prompts = lines_as_prompts(lines)
         validate_prompts(prompts)
         self.instance.prompts = prompts
-        return prompts_as_lines(prompts)
+        return lines
 
     def clean_is_default(self) -> bool:
         chosen = bool(self.cleaned_data["is_default"])
@@ -48,7 +57,7 @@ class AssistantForm(OfTenantForm, forms.ModelForm):  # type: ignore[type-arg]  #
         return super()._get_validation_exclusions() | {"is_default"}
 
 
-class PairForm(forms.ModelForm):  # type: ignore[type-arg]
+class PairForm(SeenForm):
     class Meta:
         model = AssistantKey
         fields = ("key", "position")
@@ -61,7 +70,7 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
             key.queryset = type(self.instance.key).objects.filter(pk=self.instance.key_id)
 
 
-class PairFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
+class PairFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
     def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
         """Writes only what was changed: a verdict that a worker wrote meanwhile stays, unless it was on another key."""
         pair = form.instance

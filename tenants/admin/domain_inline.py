@@ -3,15 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import ValidationError
 
-from tenants.domains import write_rule
+from tenants.admin.seen import SeenForm, SeenInline
+from tenants.domains import find_domain, write_rule
 from tenants.models import AllowedDomain
-from tenants.origins import EntryRefused, parse_entry
+from tenants.origins import ALLOW_HTTP, EntryRefused, parse_entry
 
 
-class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class DomainForm(SeenForm):
     entry = forms.CharField(
         label="Website",
         max_length=300,
@@ -24,7 +24,7 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
             }
         ),
     )
-    allow_http = forms.BooleanField(label="Allow http and local names (development)", required=False)
+    allow_http = forms.BooleanField(label=ALLOW_HTTP, required=False)
 
     class Meta:
         model = AllowedDomain
@@ -36,7 +36,7 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
             self.initial.update(entry=self.instance.entry, allow_http=_was_allowed_by_choice(self.instance))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         if "entry" in cleaned:
             try:
                 write_rule(self.instance, parse_entry(cleaned["entry"], allow_http=bool(cleaned.get("allow_http"))))
@@ -47,7 +47,7 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         return cleaned
 
 
-class DomainFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
+class DomainFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
     def clean(self) -> None:
         super().clean()
         seen: set[str] = set()
@@ -57,10 +57,23 @@ class DomainFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
             entry = form.instance.entry
             if entry in seen:
                 form.add_error("entry", ValidationError("This website is on the list already. Remove one of the two."))
+            elif self._is_taken(form.instance):
+                form.add_error(
+                    "entry", ValidationError("This website is on the list already: open the page again to see it.")
+                )
             seen.add(entry)
 
+    def _is_taken(self, domain: AllowedDomain) -> bool:
+        """Whether another row still has this entry when this one is written: rows that are there come first, new ones last."""
+        if self.instance._state.adding:
+            return False
+        holder = find_domain(self.instance, domain.rule)
+        if holder is None or holder.pk == domain.pk:
+            return False
+        return not (domain._state.adding and holder in (form.instance for form in self.initial_forms))
 
-class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
+
+class DomainInline(SeenInline):
     model = AllowedDomain
     form = DomainForm
     formset = DomainFormSet

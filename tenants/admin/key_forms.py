@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from encryption.secret import Secret
 from tenants.admin.of_tenant import OfTenantForm
+from tenants.admin.seen import SeenForm
 from tenants.key_text import KeyRefused, read_key_text
 from tenants.models import ApiKey
 
@@ -76,7 +77,7 @@ class NewKeyForm(OfTenantForm, TakesKey, forms.ModelForm):  # type: ignore[type-
         fields = ("label", "organization", "project")
 
 
-class KeyChangeForm(OfTenantForm, forms.ModelForm):  # type: ignore[type-arg]
+class KeyChangeForm(OfTenantForm, SeenForm):
     class Meta:
         model = ApiKey
         fields = ("label", "organization", "project")

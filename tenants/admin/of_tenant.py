@@ -12,6 +12,7 @@ from django.urls import reverse
 from audit.record import Subject
 from console.audited_admin import AuditedAdmin
 from tenants.admin.audit_history import AuditHistory
+from tenants.admin.seen import OneSaveAtATime
 from tenants.audit_subjects import subject_of
 from tenants.models import Tenant, TenantState
 
@@ -21,7 +22,7 @@ else:
     _Form = object
 
 
-class OfTenantAdmin(AuditHistory, AuditedAdmin):
+class OfTenantAdmin(AuditHistory, OneSaveAtATime, AuditedAdmin):
     """`add` needs `?tenant=<id>`, which the buttons on a tenant's page carry."""
 
     list_select_related = ("tenant",)

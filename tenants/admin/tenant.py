@@ -13,6 +13,7 @@ from console.audited_admin import AuditedAdmin, Vocabulary, form_changes
 from tenants.admin.audit_history import AuditHistory
 from tenants.admin.domain_inline import DomainInline
 from tenants.admin.of_tenant import tenant_url
+from tenants.admin.seen import OneSaveAtATime, SeenForm
 from tenants.admin.tenant_list import TenantList
 from tenants.admin.tenant_states import TenantStates
 from tenants.audit_subjects import subject_of
@@ -24,7 +25,7 @@ from tenants.tenant_page import page_facts, panels, setup_steps
 from tenants.upstreams import default_upstream, upstream_choices
 
 
-class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class TenantForm(SeenForm):
     class Meta:
         model = Tenant
         fields = ()  # the fieldsets of the admin name them
@@ -41,7 +42,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantStates, TenantList, AuditHistory, AuditedAdmin):
+class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
     audit_actions = {
         Tenant: Vocabulary(Action.TENANT_CREATED, Action.TENANT_CHANGED, Action.TENANT_DELETED),
         AllowedDomain: Vocabulary(Action.DOMAIN_ALLOWED, Action.DOMAIN_CHANGED, Action.DOMAIN_REMOVED),

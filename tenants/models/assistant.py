@@ -36,7 +36,7 @@ class Assistant(ObservedModel):
     slug = models.SlugField(
         max_length=60,
         validators=[validate_lower_case],
-        help_text="Names this assistant in the snippet, by data-assistant=“…”. Lower-case letters, digits, hyphens.",
+        help_text="Names this assistant in the snippet, by data-assistant=“…”. Lower-case letters, digits, hyphens, underscores.",
     )
     is_default = models.BooleanField(
         "default assistant", default=False, help_text="Answers where the snippet names no assistant."
@@ -53,7 +53,7 @@ class Assistant(ObservedModel):
         blank=True,
         validators=[
             RegexValidator(
-                r"^(?!latest\Z)[A-Za-z0-9_.-]+\Z",
+                r"^(?!(?i:latest)\Z)[A-Za-z0-9_.-]+\Z",
                 "Give a published version number, or leave it empty for the newest. “latest” is accepted by OpenAI "
                 "and then fails at the first message.",
             )

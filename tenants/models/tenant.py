@@ -10,7 +10,10 @@ from django.db import models
 from tenants.models.epoch import ObservedModel
 from tenants.upstreams import default_upstream, validate_upstream
 
-validate_lower_case = RegexValidator(r"^[a-z0-9_-]+\Z", "Lower-case letters, digits, hyphens and underscores only.")
+validate_lower_case = RegexValidator(
+    r"^[a-z0-9][a-z0-9_-]*\Z",
+    "Lower-case letters, digits, hyphens and underscores only, the first a letter or a digit.",
+)
 # What stands in a name is shown, logged and kept in the audit for ever.
 refuse_secrets = RegexValidator(
     r"(?<![A-Za-z0-9])(sk-|ek_|domain_pk_)[A-Za-z0-9_-]{8}",
@@ -37,7 +40,7 @@ class Tenant(ObservedModel):
         max_length=60,
         unique=True,
         validators=[validate_lower_case],
-        help_text="Short name for commands: lower-case letters, digits, hyphens.",
+        help_text="Short name for commands: lower-case letters, digits, hyphens, underscores.",
     )
     public_id = models.CharField(
         "public ID",

@@ -54,6 +54,7 @@ def test_what_is_not_chosen_is_left_to_openai():
     [
         {"workflow_id": " "},
         {"workflow_version": "latest"},
+        {"workflow_version": "Latest"},
         {"workflow_version": ""},
         {"expires_after": 0},
         {"expires_after": 601},

@@ -7,6 +7,12 @@ from django.test import Client
 
 def posted(client: Client, url: str, **changes: Any) -> Any:
     """Opens the page, fills its forms in as `changes` say (`domains__0__entry` stands for `domains-0-entry`), and sends them."""
+    data = filled(client, url) | {name.replace("__", "-"): value for name, value in changes.items()}
+    return client.post(url, {name: value for name, value in data.items() if value is not None})
+
+
+def filled(client: Client, url: str) -> dict[str, Any]:
+    """What the page's forms hold when it is opened."""
     context = client.get(url).context
     data: dict[str, Any] = {}
     for form in _forms(context):
@@ -16,8 +22,7 @@ def posted(client: Client, url: str, **changes: Any) -> Any:
                 data[form.add_prefix(name)] = "on"
             elif value is not None and value is not False:
                 data[form.add_prefix(name)] = value
-    data |= {name.replace("__", "-"): value for name, value in changes.items()}
-    return client.post(url, {name: value for name, value in data.items() if value is not None})
+    return data
 
 
 def _forms(context: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from audit.models import AuditEvent
 from key_health.models import CheckPlan
 from tenants.models import Assistant, AssistantKey, Verdict
 from tests.tenants.cast import give_assistant, give_key, register
-from tests.tenants.forms import errors_of, posted
+from tests.tenants.forms import errors_of, filled, posted
 
 pytestmark = pytest.mark.django_db
 
@@ -58,11 +58,14 @@ def test_another_default_takes_the_flag_and_the_default_can_not_be_unticked(cons
     ("fields", "cure"),
     [
         ({"workflow_version": "latest"}, "leave it empty for the newest"),
+        ({"workflow_version": "LATEST"}, "leave it empty for the newest"),
+        ({"workflow_version": "Latest"}, "leave it empty for the newest"),
         ({"workflow_id": "68ee92"}, "starts with “wf_”"),
         ({"accent": "red"}, "#rrggbb"),
         ({"accent": "#12345g"}, "#rrggbb"),
         ({"expires_after": "601"}, "600"),
         ({"slug": "Help Desk"}, "slug"),
+        ({"slug": "-"}, "the first a letter or a digit"),
         ({"prompt_lines": "\n".join("abcdefg")}, "at most 6"),
         ({"prompt_lines": "x" * 61}, "1 to 60"),
         ({"prompt_lines": "Label |"}, "1 to 500"),
@@ -94,6 +97,44 @@ def test_prompts_are_typed_as_lines(console, tenant):
     ]
     shown = console.get(page_of(assistant)).context["adminform"].form["prompt_lines"].value()
     assert shown == "Hours | When are you open?\nDelivery\nA | b | c"
+
+
+def test_saving_without_a_change_leaves_no_event(console, tenant):
+    assistant = give_assistant(
+        tenant, prompts=[{"label": "Hours", "prompt": "When?"}, {"label": "Delivery", "prompt": "How?"}]
+    )
+    before = AuditEvent.objects.count()
+
+    answer = posted(console, page_of(assistant), prompt_lines="Hours | When?\r\nDelivery|How?\r\n")
+
+    assert answer.status_code == 302
+    assert AuditEvent.objects.count() == before
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_changed_back(console, tenant):
+    assistant = give_assistant(tenant, greeting="Hello")
+    stale = filled(console, page_of(assistant))
+    posted(console, page_of(assistant), greeting="Good day", prompt_lines="Hours")
+
+    answer = console.post(page_of(assistant), {**stale, "placeholder": "Ask"})
+    page = console.get(page_of(assistant)).content.decode()
+
+    assert "Somebody changed this meanwhile: Greeting, Prompts." in errors_of(answer)
+    assert Assistant.objects.values_list("greeting", "placeholder").get() == ("Good day", "")
+    assert 'name="seen"' in page
+
+
+def test_the_key_that_somebody_else_gave_meanwhile_is_not_taken_back(console, tenant):
+    first, second = give_key(tenant), give_key(tenant, label="second")
+    assistant = give_assistant(tenant, first)
+    stale = filled(console, page_of(assistant))
+    posted(console, page_of(assistant), ranked_keys__0__key=str(second.pk))
+
+    answer = console.post(page_of(assistant), stale)
+
+    assert "Somebody changed this meanwhile: Key." in errors_of(answer)
+    assert AssistantKey.objects.get().key == second
+    assert 'name="ranked_keys-0-seen"' in console.get(page_of(assistant)).content.decode()
 
 
 def test_only_keys_of_the_tenant_that_are_in_use_can_be_chosen(console, tenant):

@@ -9,7 +9,7 @@ from tenants.keys import open_key, retire_key
 from tenants.models import ApiKey, AssistantKey, Verdict
 from tenants.signals import key_changed
 from tests.tenants.cast import give_assistant, give_key, key_text, register
-from tests.tenants.forms import errors_of, posted
+from tests.tenants.forms import errors_of, filled, posted
 from tests.tenants.leaks import leaks_of
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,19 @@ class TestAdding:
         assert open_key(key).reveal() == text
         assert (key.tenant, key.project) == (tenant, "proj_1")
         assert f"sk-…{text[-4:]}" in console.get(answer.url).content.decode()
-        assert AuditEvent.objects.get(action="key:added").actor == "ada"
+        added = AuditEvent.objects.get(action="key:added")
+        assert (added.actor, added.changes["fields"]) == ("ada", ["key", "label", "project"])
+
+    def test_a_label_that_somebody_else_changed_meanwhile_is_not_changed_back(self, console, tenant):
+        key = give_key(tenant)
+        stale = filled(console, url("change", key))
+        posted(console, url("change", key), label="spare")
+
+        answer = console.post(url("change", key), {**stale, "project": "proj_1"})
+
+        assert "Somebody changed this meanwhile: Label." in errors_of(answer)
+        assert ApiKey.objects.values_list("label", "project").get() == ("spare", "")
+        assert 'name="seen"' in console.get(url("change", key)).content.decode()
 
     def test_an_assistant_without_a_key_gets_it(self, console, tenant):
         assistant = give_assistant(tenant)

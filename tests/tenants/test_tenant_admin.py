@@ -10,7 +10,7 @@ from tenants.models import ApiKey, AssistantKey, Tenant, Verdict
 from tenants.signals import key_changed
 from tenants.states import suspend_tenant
 from tests.tenants.cast import give_assistant, give_key, register
-from tests.tenants.forms import errors_of, posted
+from tests.tenants.forms import errors_of, filled, posted
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,8 @@ class TestRegistering:
         [
             ("https://shop.example.com/chat", "Leave out everything after the domain"),
             ("http://shop.example.com", "Write https://"),
-            ("localhost:8003", "development"),
+            ("localhost:8003", "Tick “Allow http and local names (development)”"),
+            ("http://10.0.0.7", "tick “Allow http and local names (development)”"),
             ("*.co.uk", "Strangers own names below this one"),
             ("a.example.com, b.example.com", "one domain per entry"),
             ("https://cdn.platform.openai.com", "ChatKit's own frame"),
@@ -75,7 +76,47 @@ class TestRegistering:
 
         assert "on the list already" in errors_of(answer)
 
-    @pytest.mark.parametrize(("slug", "upstream"), [("Alder", "openai"), ("alder", "elsewhere")])
+    def test_the_website_that_another_tab_added_meanwhile_is_refused(self, console):
+        tenant = register()
+        other_tab = filled(console, page_of(tenant))
+        posted(console, page_of(tenant), domains__0__entry="shop.example.com")
+
+        answer = console.post(page_of(tenant), {**other_tab, "domains-0-entry": "shop.example.com"})
+
+        assert "on the list already: open the page again" in errors_of(answer)
+        assert tenant.domains.count() == 1
+
+    def test_a_website_can_not_take_the_place_that_another_row_has_not_given_up_yet(self, console):
+        tenant = register()
+        allow_domain(tenant=tenant, text="a.example.com", actor=SYSTEM)
+        allow_domain(tenant=tenant, text="b.example.com", actor=SYSTEM)
+
+        swapped = posted(console, page_of(tenant), domains__0__entry="b.example.com", domains__1__entry="a.example.com")
+        moved = posted(
+            console,
+            page_of(tenant),
+            domains__TOTAL_FORMS=3,
+            domains__0__entry="c.example.com",
+            domains__2__entry="a.example.com",
+        )
+
+        assert "on the list already" in errors_of(swapped)
+        assert moved.status_code == 302
+        assert {domain.host for domain in tenant.domains.all()} == {"a.example.com", "b.example.com", "c.example.com"}
+
+    def test_a_row_that_somebody_removed_or_changed_meanwhile_does_not_come_back(self, console):
+        tenant = register()
+        allow_domain(tenant=tenant, text="a.example.com", actor=SYSTEM)
+        allow_domain(tenant=tenant, text="b.example.com", actor=SYSTEM)
+        stale = filled(console, page_of(tenant))
+        posted(console, page_of(tenant), domains__0__DELETE="on", domains__1__entry="c.example.com")
+
+        answer = console.post(page_of(tenant), stale)
+
+        assert "Somebody changed this meanwhile: Website." in errors_of(answer)
+        assert [domain.host for domain in tenant.domains.all()] == ["c.example.com"]
+
+    @pytest.mark.parametrize(("slug", "upstream"), [("Alder", "openai"), ("-", "openai"), ("alder", "elsewhere")])
     def test_bad_slugs_and_places_are_refused(self, console, slug, upstream):
         answer = posted(console, ADD, name="Alder", slug=slug, upstream=upstream, domains__0__entry="")
 
@@ -136,6 +177,29 @@ class TestThePage:
             "old": "https://shop.example.com",
             "new": "https://*.example.com",
         }
+
+    def test_what_somebody_else_changed_meanwhile_is_not_changed_back(self, console):
+        tenant = register(fallback_text="Write to us.")
+        stale = filled(console, page_of(tenant))
+        posted(console, page_of(tenant), fallback_text="Call us.")
+
+        answer = console.post(page_of(tenant), {**stale, "sessions_per_minute": "30"})
+
+        tenant.refresh_from_db()
+        assert "Somebody changed this meanwhile: Fallback text." in errors_of(answer)
+        assert (tenant.fallback_text, tenant.sessions_per_minute) == ("Call us.", None)
+        assert 'name="seen"' in console.get(page_of(tenant)).content.decode()
+
+    def test_a_suspension_meanwhile_is_no_hindrance(self, console):
+        tenant = register()
+        stale = filled(console, page_of(tenant))
+        suspend_tenant(tenant=tenant, actor=SYSTEM)
+
+        answer = console.post(page_of(tenant), {**stale, "sessions_per_minute": "30"})
+
+        tenant.refresh_from_db()
+        assert answer.status_code == 302
+        assert (tenant.state, tenant.sessions_per_minute) == ("suspended", 30)
 
     def test_saving_without_a_change_leaves_no_event(self, console):
         tenant = register()

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from audit.record import SYSTEM
+from tenants.domains import allow_domain
 from tenants.models import TenantState
 from tenants.states import start_deletion, suspend_tenant
 from tests.console.conftest import PASSWORD
@@ -27,9 +28,8 @@ def actions():
 @pytest.fixture
 def viewer(log_in):
     user = User.objects.create_user("vera", "", PASSWORD, is_staff=True)
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_tenant", "view_apikey", "view_assistant", "view_alloweddomain"])
-    )
+    seen = ["view_tenant", "view_apikey", "view_assistant", "view_alloweddomain", "view_assistantkey"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=seen))
     return log_in(user)
 
 
@@ -39,10 +39,12 @@ class TestStates:
         suspend = reverse("admin:tenants_tenant_suspend", args=[tenant.pk])
         resume = reverse("admin:tenants_tenant_resume", args=[tenant.pk])
 
-        assert "Within two seconds" in console.get(suspend).content.decode()
+        told = "the chat isn't set up for this page, as if there were no such tenant"
+        assert told in console.get(suspend).content.decode()
         console.post(suspend)
         tenant.refresh_from_db()
         assert tenant.state == TenantState.SUSPENDED
+        assert told in console.get(page_of(tenant)).content.decode()
         console.post(resume)
         tenant.refresh_from_db()
         assert tenant.state == TenantState.ACTIVE
@@ -115,11 +117,16 @@ class TestPermissions:
     def test_who_may_only_look_sees_the_page_and_can_change_nothing(self, viewer):
         tenant = register()
         key = give_key(tenant)
-        give_assistant(tenant, key)
+        assistant = give_assistant(tenant, key)
+        allow_domain(tenant=tenant, text="shop.example.com", actor=SYSTEM)
 
         page = viewer.get(page_of(tenant))
+        of_assistant = viewer.get(reverse("admin:tenants_assistant_change", args=[assistant.pk])).content.decode()
 
         assert page.status_code == 200
+        assert "shop.example.com" in page.content.decode()
+        assert "state with this workflow" in of_assistant.lower()
+        assert "Seen" not in page.content.decode() + of_assistant
         for word in ("Suspend…", "Check now", "Add OpenAI key", "Add assistant", 'name="_save"'):
             assert word not in page.content.decode()
         for name, row in (
