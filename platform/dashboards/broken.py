@@ -26,7 +26,7 @@ class Gap(models.TextChoices):
 _WORDS: Final = {
     Gap.NO_KEY: Words(
         str(Gap.NO_KEY.label),
-        "No key is in use here: every one was retired or taken away, so visitors get no session.",
+        "There is no key in use (a retired one is not), so visitors get no session.",
         "Add a key on the tenant's page and give it to the assistant.",
     ),
     Gap.NO_DEFAULT_ASSISTANT: Words(
@@ -78,7 +78,8 @@ def gaps() -> tuple[BrokenTenant, ...]:
 
     A tenant that never had a key and was never asked for a session is not set up yet, which is not broken.
     """
-    return tuple(chain(_gaps_of_tenants(), _assistants_without_key()))
+    found = chain(_gaps_of_tenants(), _assistants_without_key())
+    return tuple(sorted(found, key=lambda gap: gap.verdict != Gap.NO_KEY))
 
 
 def _gaps_of_tenants() -> list[BrokenTenant]:

@@ -49,8 +49,8 @@ def pairs_in_use() -> QuerySet[Any]:
         default=F("verdict"),
         output_field=CharField(),
     )
-    pairs: QuerySet[Any] = AssistantKey.objects.filter(key__retired_at__isnull=True)
-    return pairs.order_by().annotate(state=state)
+    pairs: QuerySet[Any] = AssistantKey.objects.order_by().annotate(state=state)
+    return pairs.filter(key__retired_at__isnull=True)
 
 
 def key_states() -> tuple[KeyState, ...]:

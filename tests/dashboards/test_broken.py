@@ -69,6 +69,14 @@ def test_a_tenant_in_use_without_a_default_assistant_is_listed() -> None:
     assert told() == [("alder", "–", "no_default_assistant"), ("birch", "–", "no_default_assistant")]
 
 
+def test_who_can_open_no_chat_at_all_comes_first() -> None:
+    alder, birch = a_tenant("alder"), a_tenant("birch")
+    an_assistant(alder, a_key(alder, verdict=Verdict.DEGRADED), is_default=False)
+    an_assistant(birch, a_key(birch, retired_at=NOW))
+
+    assert [verdict for _, _, verdict in told()] == ["no_key", "no_default_assistant", "degraded"]
+
+
 def test_a_tenant_that_was_never_set_up_is_not_broken_until_somebody_asks_it_for_a_session() -> None:
     tenant = a_tenant()
     an_assistant(tenant)
