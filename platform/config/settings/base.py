@@ -287,6 +287,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/ops",
+    "ENUM_NAME_OVERRIDES": {
+        "KeyVerdict": "tenants.models.Verdict",
+        "WorstKeyState": "dashboards.api.serializers.WORST_KEY_STATES",
+        "BrokenState": "dashboards.api.serializers.BROKEN_STATES",
+        "TenantState": "tenants.models.TenantState",
+    },
 }
 
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"))

@@ -9,6 +9,10 @@ from dashboards.key_figures import NO_KEY
 from dashboards.spans import DEFAULT_SPAN, SPANS
 from tenants.models import Tenant, TenantState, Verdict
 
+# Named in SPECTACULAR_SETTINGS, so that the schema does not make names up.
+WORST_KEY_STATES = [*Verdict.values, NO_KEY]
+BROKEN_STATES = [*Verdict.values, *Gap.values]
+
 
 class FiguresQuery(serializers.Serializer[Any]):
     range = serializers.ChoiceField(choices=list(SPANS), default=DEFAULT_SPAN.name, help_text="How far back.")
@@ -55,7 +59,7 @@ class KeyStateSerializer(serializers.Serializer[Any]):
 
 
 class TenantsAtStateSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=[*Verdict.values, NO_KEY])
+    state = serializers.ChoiceField(choices=WORST_KEY_STATES)
     tenants = serializers.IntegerField(help_text="Active tenants whose keys are at this state at worst.")
 
 
@@ -63,7 +67,7 @@ class BrokenTenantSerializer(serializers.Serializer[Any]):
     tenant = serializers.CharField(source="tenant.slug")
     assistant = serializers.CharField(help_text="Empty: the tenant or the key itself, whatever the assistant.")
     key = serializers.CharField(help_text="Label and last four characters. Empty: a key or an assistant is missing.")
-    verdict = serializers.ChoiceField(choices=[*Verdict.values, *Gap.values])
+    verdict = serializers.ChoiceField(choices=BROKEN_STATES)
     sentence = serializers.CharField(source="words.sentence", help_text="What is the case.")
     cure = serializers.CharField(source="words.cure", help_text="What to do.")
     since = serializers.DateTimeField(allow_null=True)
@@ -83,7 +87,7 @@ class TenantSerializer(serializers.Serializer[Any]):
     public_id = serializers.CharField()
     state = serializers.ChoiceField(choices=TenantState.values)
     keys = serializers.ChoiceField(
-        choices=[*Verdict.values, NO_KEY], help_text="The worst verdict among the keys in use and their pairs."
+        choices=WORST_KEY_STATES, help_text="The worst verdict among the keys in use and their pairs."
     )
     domains = serializers.ListField(child=serializers.CharField())
     assistants = serializers.ListField(child=serializers.CharField())

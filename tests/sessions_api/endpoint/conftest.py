@@ -72,6 +72,7 @@ def backends_die(on_services: None, transactional_db: None) -> Iterator[None]:
     """For a test that kills connections: the test's own is one of them."""
     yield
     connection.close()
+    connection.close_pool()
 
 
 @pytest.fixture
