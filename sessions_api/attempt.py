@@ -31,6 +31,11 @@ class Attempt:
     assistant_slug: str = ""
     key_id: uuid.UUID | None = None
     visitor_ref: str = ""
+    visitor_kind: str = ""
+    # "ok", or why the signed identity was refused or is missing; blank where the tenant doesn't ask.
+    identity: str = ""
+    # Names of limits on trial that would have refused this.
+    would_refuse: tuple[str, ...] = ()
     is_refresh: bool = False
     upstream_ms: int | None = None
     upstream_status: int | None = None
@@ -70,6 +75,9 @@ class Attempt:
             is_preflight=self.is_preflight,
             origin=self.origin,
             visitor_ref=self.visitor_ref,
+            visitor_kind=self.visitor_kind,
+            identity=self.identity,
+            would_refuse=",".join(self.would_refuse)[:80],
             address=truncate_address(self.address),
             latency_ms=round((time.monotonic() - self.started) * 1000),
             upstream_ms=self.upstream_ms,

@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.db.models import Model
 
 from audit.changes import printable
 from chatkit_client.errors import ChatKitError
 from gateway.admission import Page, choose_assistant
-from gateway.client_address import network_of
 from gateway.errors import Code, PublicError
-from gateway.gcra import Limit
-from gateway.visitor_tokens import Visitor, mint_visitor_token, read_visitor_token, upstream_user, visitor_ref
+from gateway.visitor_tokens import upstream_user, visitor_ref
 from sessions_api.attempt import Attempt
 from sessions_api.desk import WRITE_SECONDS, Desk
+from sessions_api.identify import identify
+from sessions_api.limiting import limit_session
 from sessions_api.mint import Minted, mint
-from sessions_api.models import LiveSession
+from sessions_api.models import LiveSession, VisitorLink
 from sessions_api.reading import SessionCall
 from sessions_api.writer import WriteFailed
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
@@ -62,9 +63,11 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
     if tenant.user_scope is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="user_scope_unreadable")
     now = int(time.time())
-    visitor = _identify(tenant, call, now=now)
-    attempt.visitor_ref = visitor_ref(tenant.user_scope, visitor)
-    await _limit(desk, tenant, attempt)
+    identified = await identify(desk, tenant, call, attempt, now=now)
+    attempt.visitor_ref = visitor_ref(identified.visitor, tenant.public_id)
+    attempt.visitor_kind = identified.visitor.kind.value
+    user = upstream_user(tenant.user_scope, tenant.public_id, identified.visitor)
+    await limit_session(desk, tenant, identified, attempt)
     if tenant.upstream is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="upstream_not_allowed")
     if assistant.settings is None:
@@ -81,12 +84,12 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
             upstream=tenant.upstream,
             assistant=assistant,
             session_settings=assistant.settings,
-            user=upstream_user(tenant.user_scope, tenant.public_id, visitor),
+            user=user,
             attempt=attempt,
         )
     try:
         await _look_again(desk, page, assistant, minted)
-        await _record(desk, tenant, assistant, minted, attempt)
+        await _record(desk, tenant, assistant, minted, attempt, user=user if identified.is_new else None)
         # Writing may have taken seconds too; where nothing has changed this is a look into memory.
         await _look_again(desk, page, assistant, minted)
     except BaseException:
@@ -97,30 +100,8 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
         client_secret=minted.created.session.client_secret,
         expires_at=minted.created.session.expires_at,
         backend=assistant.backend,
-        visitor_token=mint_visitor_token(
-            visitor, tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
-        ),
+        visitor_token=identified.next_token(tenant, now=now),
     )
-
-
-def _identify(tenant: TenantSnapshot, call: SessionCall, *, now: int) -> Visitor:
-    """Whom our token names. Without a good one it is somebody new: a bad token is never an error, nor a hint."""
-    known = read_visitor_token(
-        call.visitor_token or "", tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
-    )
-    return known or Visitor.anonymous()
-
-
-async def _limit(desk: Desk, tenant: TenantSnapshot, attempt: Attempt) -> None:
-    exceeded = await desk.gateway.limiter.take(
-        [
-            Limit(f"tenant:{tenant.id.hex}", tenant.limits.per_tenant, "tenant_limit"),
-            Limit(f"visitor:{tenant.id.hex}:{attempt.visitor_ref}", tenant.limits.per_visitor, "visitor_limit"),
-            Limit(f"address:{network_of(attempt.address)}", settings.SESSIONS_PER_MINUTE_ADDRESS, "address_limit"),
-        ]
-    )
-    if exceeded is not None:
-        raise PublicError(Code.RATE_LIMITED, reason=exceeded.limit.reason, retry_after=exceeded.retry_after)
 
 
 async def _look_again(desk: Desk, page: Page, assistant: AssistantSnapshot, minted: Minted) -> None:
@@ -141,8 +122,15 @@ async def _look_again(desk: Desk, page: Page, assistant: AssistantSnapshot, mint
 
 
 async def _record(
-    desk: Desk, tenant: TenantSnapshot, assistant: AssistantSnapshot, minted: Minted, attempt: Attempt
+    desk: Desk,
+    tenant: TenantSnapshot,
+    assistant: AssistantSnapshot,
+    minted: Minted,
+    attempt: Attempt,
+    *,
+    user: str | None,
 ) -> None:
+    """`user` names a visitor who is new, and whose link is written too."""
     session = minted.created.session
     live = LiveSession(
         id=uuid.uuid4(),
@@ -151,11 +139,15 @@ async def _record(
         key_id=minted.key.id,
         assistant_id=assistant.id,
         visitor_ref=attempt.visitor_ref,
+        origin=attempt.origin,
         granted_at=attempt.at,
         expires_at=datetime.fromtimestamp(session.expires_at, UTC),
     )
+    rows: list[Model] = [attempt.row(outcome="granted"), live]
+    if user is not None:
+        rows.append(VisitorLink(user=user, tenant_id=tenant.id, ref=attempt.visitor_ref, first_seen_at=attempt.at))
     try:
-        await desk.writer.write(attempt.row(outcome="granted"), live, seconds=WRITE_SECONDS)
+        await desk.writer.write(*rows, seconds=WRITE_SECONDS)
     except WriteFailed as failure:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="not_recorded") from failure
 

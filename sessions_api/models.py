@@ -35,6 +35,15 @@ class SessionRequest(models.Model):
     is_preflight = models.BooleanField(default=False)
     origin = models.CharField(max_length=300, blank=True)
     visitor_ref = models.CharField(max_length=32, blank=True)
+    visitor_kind = models.CharField(
+        max_length=5, blank=True, default="", help_text="anon, or known by a signed identity."
+    )
+    identity = models.CharField(
+        max_length=40, blank=True, default="", help_text="“ok”, or why the signed identity was refused or is missing."
+    )
+    would_refuse = models.CharField(
+        max_length=80, blank=True, default="", help_text="Limits on trial that would have refused this."
+    )
     address = models.CharField(max_length=45, blank=True)
     latency_ms = models.PositiveIntegerField(default=0, help_text="The whole answer.")
     upstream_ms = models.PositiveIntegerField(null=True, help_text="OpenAI's part; empty where OpenAI was not asked.")
@@ -69,7 +78,8 @@ class LiveSession(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="live_sessions")
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="live_sessions")
     assistant_id = models.UUIDField(null=True)
-    visitor_ref = models.CharField(max_length=32)
+    visitor_ref = models.CharField(max_length=32, db_index=True)
+    origin = models.CharField(max_length=300, blank=True, default="")
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     cancel_requested_at = models.DateTimeField(null=True, db_index=True)
@@ -84,6 +94,41 @@ class LiveSession(models.Model):
 
     def __str__(self) -> str:
         return f"session until {self.expires_at:%H:%M:%S}"
+
+
+class VisitorLink(models.Model):
+    """What leads from a visitor's name at OpenAI to its name in our ledger, and back; erasing the visitor destroys it.
+
+    Without this row nobody can tell whose the ledger's rows are: `ref` is an HMAC under a key that is random per visitor.
+    """
+
+    user = models.CharField(max_length=120, primary_key=True, help_text="The visitor's `user` at OpenAI.")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="visitor_links")
+    ref = models.CharField(max_length=32, db_index=True)
+    # Of a known visitor, hex; an anonymous one's is the id in its token, and kept nowhere else.
+    pseudonym = models.CharField(max_length=32, blank=True, default="")
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-first_seen_at"]
+        verbose_name = "visitor"
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class RevokedVisitor(models.Model):
+    """Tokens of this visitor that were issued up to this second count no more: signed out, or erased."""
+
+    ref = models.CharField(max_length=32, primary_key=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="revoked_visitors")
+    revoked_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "revoked visitor"
+
+    def __str__(self) -> str:
+        return self.ref
 
 
 class TenantDeletion(models.Model):

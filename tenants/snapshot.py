@@ -60,10 +60,18 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class TenantLimits:
-    """Sessions per minute, the site's defaults filled in."""
+    """The site's defaults filled in: sessions per minute, and quotas of which None is no quota.
+
+    `log_only` names limits that refuse nobody yet (gateway/gcra.py: `Limit.reason`).
+    """
 
     per_tenant: int
     per_visitor: int
+    per_address: int
+    new_visitors: int
+    per_day: int | None = None
+    per_month: int | None = None
+    log_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +130,22 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
         default_assistant=next((assistants[row.slug] for row in rows if row.is_default), None),
         user_scope=_user_scope(tenant),
         upstream=_upstream(tenant),
-        limits=TenantLimits(
-            per_tenant=tenant.sessions_per_minute or settings.SESSIONS_PER_MINUTE_TENANT,
-            per_visitor=tenant.sessions_per_minute_per_visitor or settings.SESSIONS_PER_MINUTE_VISITOR,
-        ),
+        limits=_limits(tenant),
         visitor_epoch=tenant.visitor_epoch,
         fallback_text=tenant.fallback_text,
         fallback_url=tenant.fallback_url,
+    )
+
+
+def _limits(tenant: Tenant) -> TenantLimits:
+    return TenantLimits(
+        per_tenant=tenant.sessions_per_minute or settings.SESSIONS_PER_MINUTE_TENANT,
+        per_visitor=tenant.sessions_per_minute_per_visitor or settings.SESSIONS_PER_MINUTE_VISITOR,
+        per_address=tenant.sessions_per_minute_per_address or settings.SESSIONS_PER_MINUTE_ADDRESS,
+        new_visitors=tenant.new_visitors_per_minute or settings.NEW_VISITORS_PER_MINUTE_TENANT,
+        per_day=tenant.sessions_per_day or settings.SESSIONS_PER_DAY_TENANT or None,
+        per_month=tenant.sessions_per_month or settings.SESSIONS_PER_MONTH_TENANT or None,
+        log_only=frozenset(tenant.log_only_limits) | frozenset(settings.LIMITS_LOG_ONLY),
     )
 
 

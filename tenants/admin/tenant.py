@@ -50,6 +50,8 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
     audited_values: ClassVar[frozenset[str]] = frozenset(
         {
             *("name", "slug", "upstream", "sessions_per_minute", "sessions_per_minute_per_visitor"),
+            *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
+            *("retention_days",),
             *("fallback_text", "fallback_url", "domain_verification_key", "entry", "allow_http"),
         }
     )
@@ -69,10 +71,14 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
         (
             "Limits",
             {
-                "fields": ["sessions_per_minute", "sessions_per_minute_per_visitor"],
+                "fields": [
+                    *("sessions_per_minute", "sessions_per_minute_per_visitor", "sessions_per_minute_per_address"),
+                    *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
+                ],
                 "description": "A chat that stays open takes about six sessions an hour.",
             },
         ),
+        ("Privacy", {"fields": ["retention_days"]}),
         ("From older guides", {"fields": ["domain_verification_key"], "classes": ["collapse"]}),
     ]
 

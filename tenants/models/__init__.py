@@ -3,8 +3,9 @@
 from tenants.models.assistant import Assistant, AssistantKey
 from tenants.models.domain import AllowedDomain
 from tenants.models.epoch import ConfigEpoch, ObservedModel, ObservedQuerySet
+from tenants.models.identity_key import IdentityKey
 from tenants.models.key import ApiKey, ReplacedKey, Verdict
-from tenants.models.tenant import Tenant, TenantState
+from tenants.models.tenant import IdentityAlgorithm, IdentityMode, Tenant, TenantState
 
 __all__ = [
     "AllowedDomain",
@@ -12,6 +13,9 @@ __all__ = [
     "Assistant",
     "AssistantKey",
     "ConfigEpoch",
+    "IdentityAlgorithm",
+    "IdentityKey",
+    "IdentityMode",
     "ObservedModel",
     "ObservedQuerySet",
     "ReplacedKey",

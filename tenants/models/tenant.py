@@ -31,6 +31,21 @@ class TenantState(models.TextChoices):
     DELETING = "deleting", "being deleted"
 
 
+class IdentityMode(models.TextChoices):
+    """What becomes of a visitor's `identity_token`, a JWT that the tenant signs."""
+
+    OFF = "off", "off: tokens are ignored"
+    REPORT_ONLY = "report_only", "report only: tokens are checked, everybody stays anonymous"
+    OPTIONAL = "optional", "optional: with a good token a visitor is known, without one anonymous"
+    REQUIRED = "required", "required: nobody chats without a good token"
+
+
+class IdentityAlgorithm(models.TextChoices):
+    HS256 = "HS256", "HS256: a secret that both sides share"
+    EDDSA = "EdDSA", "EdDSA: a public key (Ed25519)"
+    RS256 = "RS256", "RS256: a public key (RSA)"
+
+
 class Tenant(ObservedModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(
@@ -79,6 +94,65 @@ class Tenant(ObservedModel):
         blank=True,
         validators=[MinValueValidator(1)],
         help_text="For one visitor. Empty: the site's default.",
+    )
+    sessions_per_minute_per_address = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="For one network address (IPv4 address or IPv6 /64). Empty: the site's default.",
+    )
+    new_visitors_per_minute = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Visitors whom nobody has seen before, for the whole tenant. Empty: the site's default.",
+    )
+    sessions_per_day = models.PositiveIntegerField(
+        "daily quota",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Sessions granted from midnight to midnight UTC. Empty: the site's default, which may be none.",
+    )
+    sessions_per_month = models.PositiveIntegerField(
+        "monthly quota",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Sessions granted in a calendar month, UTC. Empty: the site's default, which may be none.",
+    )
+    log_only_limits = models.JSONField(
+        "limits on trial",
+        default=list,
+        blank=True,
+        help_text="Limits that refuse nobody yet: what they would refuse is only noted in the ledger.",
+    )
+    identity_mode = models.CharField(
+        "signed visitors",
+        max_length=11,
+        choices=IdentityMode.choices,
+        default=IdentityMode.OFF,
+        help_text="Whether your customer's own server says who a visitor is, by a token that it signs.",
+    )
+    identity_algorithm = models.CharField(
+        "signature",
+        max_length=5,
+        choices=IdentityAlgorithm.choices,
+        default=IdentityAlgorithm.HS256,
+        help_text="The one algorithm whose tokens count; any other is refused.",
+    )
+    identity_claims = models.JSONField(
+        "claims for the workflow",
+        default=list,
+        blank=True,
+        help_text="Claims of the token that reach the workflow as state variables, for instance plan, locale. Nothing else does.",
+    )
+    retention_days = models.PositiveIntegerField(
+        "keep session requests (days)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Older ones are deleted, and the audit says how many. Empty: the site's default.",
     )
     fallback_text = models.CharField(
         max_length=300,

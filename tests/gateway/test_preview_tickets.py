@@ -65,7 +65,9 @@ def test_no_changed_character_goes_unnoticed():
 
 @pytest.mark.proof("T7")
 def test_a_visitor_token_is_no_preview_ticket():
-    token = mint_visitor_token(Visitor.known("main"), tenant_public_id=TENANT, epoch=1, now=NOW)
+    token = mint_visitor_token(
+        Visitor.known("main", pseudonym=bytes(16)), tenant_public_id=TENANT, epoch=1, now=NOW, proof=bytes(16)
+    )
 
     assert read(token) is None
     assert read("pt1" + token.removeprefix("vt1")) is None

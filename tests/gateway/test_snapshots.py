@@ -81,7 +81,7 @@ def tenant(public_id: str, *, is_active: bool = True) -> TenantSnapshot:
         default_assistant=None,
         user_scope=None,
         upstream=None,
-        limits=TenantLimits(per_tenant=1, per_visitor=1),
+        limits=TenantLimits(per_tenant=1, per_visitor=1, per_address=1, new_visitors=1),
         visitor_epoch=0,
         fallback_text="",
         fallback_url="",

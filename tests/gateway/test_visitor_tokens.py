@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import secrets
 from collections import Counter
 
 import pytest
@@ -18,11 +19,15 @@ from gateway.visitor_tokens import (
     VISITOR_TOKEN,
     Visitor,
     VisitorKind,
+    VisitorToken,
     mint_visitor_token,
     read_visitor_token,
     upstream_user,
     visitor_ref,
 )
+
+PSEUDONYM = b"p" * 16
+PROOF = b"q" * 16
 
 TENANT = "tn_" + "A" * 28
 OTHER_TENANT = "tn_" + "B" * 28
@@ -30,8 +35,13 @@ NOW = 1_800_000_000
 SCOPE = Secret("a scope secret for tests")
 
 
+def known(subject, *, pseudonym=PSEUDONYM):
+    return Visitor.known(subject, pseudonym=pseudonym)
+
+
 def mint(visitor, *, tenant=TENANT, epoch=1, now=NOW):
-    return mint_visitor_token(visitor, tenant_public_id=tenant, epoch=epoch, now=now)
+    proof = PROOF if visitor.kind is VisitorKind.KNOWN else b""
+    return mint_visitor_token(visitor, tenant_public_id=tenant, epoch=epoch, now=now, proof=proof)
 
 
 def read(token, *, tenant=TENANT, epoch=1, now=NOW):
@@ -42,17 +52,17 @@ def read(token, *, tenant=TENANT, epoch=1, now=NOW):
     "visitor",
     [
         Visitor.anonymous(),
-        Visitor.known("user-42"),
-        Visitor.known("ü"),
-        Visitor.known("x" * 255),
-        Visitor.known("\x00"),
+        known("user-42"),
+        known("ü"),
+        known("x" * 255),
+        known("\x00"),
     ],
     ids=["anonymous", "known", "not ASCII", "longest", "NUL"],
 )
 def test_a_token_names_its_visitor(visitor):
     token = mint(visitor)
 
-    assert read(token) == visitor
+    assert read(token) == VisitorToken(visitor, NOW, PROOF if visitor.kind is VisitorKind.KNOWN else b"")
     assert token.startswith("vt1.")
     assert len(token) <= 512
 
@@ -60,12 +70,12 @@ def test_a_token_names_its_visitor(visitor):
 def test_a_token_is_what_its_specification_says():
     """Visitors keep tokens for months, so the layout may only change with the version word."""
     late, epoch = 2**39 + 1, 2**31 + 1
-    payload = b"\x01" + late.to_bytes(5, "big") + epoch.to_bytes(4, "big") + b"user-42"
+    payload = b"\x01" + late.to_bytes(5, "big") + epoch.to_bytes(4, "big") + PSEUDONYM + PROOF + b"user-42"
 
     token = sign(VISITOR_TOKEN, payload, context=TENANT)
 
-    assert mint(Visitor.known("user-42"), epoch=epoch, now=late) == token
-    assert read(token, epoch=epoch, now=late) == Visitor.known("user-42")
+    assert mint(known("user-42"), epoch=epoch, now=late) == token
+    assert read(token, epoch=epoch, now=late) == VisitorToken(known("user-42"), late, PROOF)
     assert read(token, epoch=1, now=late) is None
     assert (VISITOR_TOKEN.version, VISITOR_TOKEN.label, VISITOR_TOKEN.max_length) == ("vt1", "visitor-token", 512)
 
@@ -176,11 +186,26 @@ def test_a_preview_ticket_is_no_visitor_token():
 )
 def test_an_id_that_its_kind_cannot_have_is_refused(kind, visitor_id):
     with pytest.raises(ValueError, match="id has"):
-        Visitor(kind, visitor_id)
+        Visitor(kind, visitor_id, PSEUDONYM if kind is VisitorKind.KNOWN else b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "pseudonym"),
+    [(VisitorKind.ANON, PSEUDONYM), (VisitorKind.KNOWN, b""), (VisitorKind.KNOWN, bytes(15))],
+)
+def test_a_known_visitor_and_no_other_has_a_pseudonym(kind, pseudonym):
+    with pytest.raises(ValueError, match="pseudonym"):
+        Visitor(kind, bytes(16), pseudonym)
+
+
+@pytest.mark.parametrize(("visitor", "proof"), [(Visitor.anonymous(), PROOF), (known("a"), b""), (known("a"), b"q")])
+def test_a_known_visitors_token_and_no_other_has_a_proof(visitor, proof):
+    with pytest.raises(ValueError, match="proof"):
+        mint_visitor_token(visitor, tenant_public_id=TENANT, epoch=1, now=NOW, proof=proof)
 
 
 def test_a_visitor_does_not_print_its_id():
-    assert "user-42" not in repr(Visitor.known("user-42"))
+    assert "user-42" not in repr(known("user-42"))
 
 
 @pytest.mark.proof("T6")
@@ -189,7 +214,7 @@ def test_the_upstream_user_is_what_its_specification_says():
     mac = hmac.digest(SCOPE.reveal().encode(), b"known\x00user-42", hashlib.sha256)
     expected = f"v1.{TENANT}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
-    assert upstream_user(SCOPE, TENANT, Visitor.known("user-42")) == expected
+    assert upstream_user(SCOPE, TENANT, known("user-42")) == expected
 
 
 def test_the_upstream_user_of_a_frozen_example_stays():
@@ -204,32 +229,37 @@ def test_no_two_visitors_share_an_upstream_user_or_a_reference():
     anonymous = Visitor.anonymous()
     visitors = [
         anonymous,
-        Visitor(VisitorKind.KNOWN, anonymous.id),
-        Visitor(VisitorKind.KNOWN, b"anon\x00" + anonymous.id),
-        Visitor.known("a"),
-        Visitor.known("a\x00"),
-        Visitor.known("\x00a"),
+        Visitor(VisitorKind.KNOWN, anonymous.id, secrets.token_bytes(16)),
+        Visitor(VisitorKind.KNOWN, b"anon\x00" + anonymous.id, secrets.token_bytes(16)),
+        *(known(name, pseudonym=secrets.token_bytes(16)) for name in ("a", "a\x00", "\x00a")),
         Visitor.anonymous(),
     ]
 
     assert len({upstream_user(SCOPE, TENANT, visitor) for visitor in visitors}) == len(visitors)
-    assert len({visitor_ref(SCOPE, visitor) for visitor in visitors}) == len(visitors)
+    assert len({visitor_ref(visitor, TENANT) for visitor in visitors}) == len(visitors)
 
 
 @pytest.mark.proof("T6")
 def test_two_tenants_never_share_an_upstream_user():
-    visitor = Visitor.known("user-42")
+    visitor = known("user-42")
 
     assert upstream_user(SCOPE, TENANT, visitor) != upstream_user(SCOPE, OTHER_TENANT, visitor)
     assert upstream_user(SCOPE, TENANT, visitor)[35:] != upstream_user(Secret("another"), TENANT, visitor)[35:]
 
 
-def test_the_reference_in_our_ledger_leads_neither_to_the_id_nor_to_the_upstream_user():
-    visitor = Visitor.known("user-42")
-    reference = visitor_ref(SCOPE, visitor)
-    mac = upstream_user(SCOPE, TENANT, visitor).rsplit(".", 1)[1]
+def test_the_reference_in_our_ledger_hangs_on_what_is_random_per_visitor_and_on_nothing_else():
+    """Once a known visitor's pseudonym is destroyed, its name at the tenant leads to no row any more."""
+    reference = visitor_ref(known("user-42"), TENANT)
 
+    assert reference == visitor_ref(known("another name", pseudonym=PSEUDONYM), TENANT)
+    assert reference != visitor_ref(known("user-42", pseudonym=b"r" * 16), TENANT)
+    assert reference != visitor_ref(known("user-42"), OTHER_TENANT)
     assert len(reference) == 32
     assert set(reference) <= set("0123456789abcdef")
-    assert reference not in base64.urlsafe_b64decode(mac + "=").hex()
-    assert visitor_ref(Secret("another"), visitor) != reference
+
+
+def test_the_reference_of_an_anonymous_visitor_hangs_on_its_random_id():
+    visitor = Visitor.anonymous()
+
+    assert visitor_ref(visitor, TENANT) == visitor_ref(Visitor(VisitorKind.ANON, visitor.id), TENANT)
+    assert visitor_ref(visitor, TENANT) != visitor_ref(visitor, OTHER_TENANT)
