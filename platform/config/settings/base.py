@@ -1,15 +1,16 @@
-"""All settings, read from the environment: what varies by place is a variable here, and nothing exists only beside this file."""
+"""All settings, read from the environment: what varies by place is a variable here or in the parts beside this file."""
 
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from config.logs import logging_config
-from config.schedule import BEAT_SCHEDULE
+from config.settings.console import *  # noqa: F403 the console's guard
+from config.settings.environment import REQUIRE_HTTPS as REQUIRE_HTTPS
+from config.settings.environment import ROOT as ROOT
+from config.settings.environment import VAR_DIR as VAR_DIR
 from config.settings.environment import directory, env, secret
-
-ROOT = Path(__file__).resolve().parents[3]
-VAR_DIR = directory("VAR_DIR", default=ROOT / "var")
+from config.settings.limits import *  # noqa: F403
+from config.settings.tasks import *  # noqa: F403
 
 # --- Secrets that an operator gives -----------------------------------------------------------------------------------
 SECRET_KEY = secret(
@@ -31,7 +32,6 @@ PLATFORM_URL: str = env.str("PLATFORM_URL", default="http://127.0.0.1:8000").rst
 PREVIEW_ORIGIN: str = env.str("PREVIEW_ORIGIN", default="http://preview.localhost:8001").rstrip("/")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=True)
 
 # --- OpenAI: the operator's allow-list of places keys may be sent to; the first is the default ------------------------
 OPENAI_BASE_URLS: dict[str, str] = env.dict("OPENAI_BASE_URLS", default={"openai": "https://api.openai.com/v1"})
@@ -41,18 +41,6 @@ CHATKIT_JS_URLS: dict[str, str] = env.dict(
 OPENAI_CA_FILE: str = env.str("OPENAI_CA_FILE", default="")
 # The day from which "workflow not found" reads as "workflow retired" (OpenAI's deprecations page, Agent Builder).
 SUNSET_DATE = date.fromisoformat(env.str("SUNSET_DATE", default="2026-11-30"))
-
-# --- Limits: site defaults; a tenant may have its own of all but the last ----------------------------------------------
-SESSIONS_PER_MINUTE_TENANT = env.int("SESSIONS_PER_MINUTE_TENANT", default=600)
-SESSIONS_PER_MINUTE_VISITOR = env.int("SESSIONS_PER_MINUTE_VISITOR", default=10)
-SESSIONS_PER_MINUTE_ADDRESS = env.int("SESSIONS_PER_MINUTE_ADDRESS", default=120)
-NEW_VISITORS_PER_MINUTE_TENANT = env.int("NEW_VISITORS_PER_MINUTE_TENANT", default=300)
-# Quotas; 0 is none.
-SESSIONS_PER_DAY_TENANT = env.int("SESSIONS_PER_DAY_TENANT", default=0)
-SESSIONS_PER_MONTH_TENANT = env.int("SESSIONS_PER_MONTH_TENANT", default=0)
-# Names of limits that refuse nobody yet: what they would refuse is noted in the ledger.
-LIMITS_LOG_ONLY: list[str] = env.list("LIMITS_LOG_ONLY", default=[])
-TENANT_CONCURRENCY = env.int("TENANT_CONCURRENCY", default=64)
 
 # --- Key health -------------------------------------------------------------------------------------------------------
 CHECK_INTERVAL = timedelta(seconds=env.int("CHECK_INTERVAL", default=300))
@@ -165,69 +153,6 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 
-# --- The console's guard ----------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-# By user and address together: by address alone one guesser locks a whole office out. And axes' default never unlocks.
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_CLIENT_IP_CALLABLE = "console.lockout.address_prefix"
-AXES_USERNAME_CALLABLE = "console.lockout.tried_name"
-AXES_LOCKOUT_TEMPLATE = "console/locked.html"
-AXES_RESET_ON_SUCCESS = True
-# Guessing on must not hold the lock for ever.
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
-# The audit keeps log-ins, tamper-evident and without full addresses; axes' own pages would let them be deleted unseen.
-AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
-LOGIN_URL = "admin:login"
-SESSION_IDLE_LIMIT = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
-SESSION_ABSOLUTE_LIMIT = timedelta(hours=env.int("SESSION_ABSOLUTE_HOURS", default=12))
-# How long a password that was given again lets a person change keys.
-REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
-SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE_LIMIT.total_seconds())
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REQUIRE_HTTPS
-if REQUIRE_HTTPS:
-    SESSION_COOKIE_NAME = "__Host-sessionid"
-    CSRF_COOKIE_NAME = "__Host-csrftoken"
-SECURE_HSTS_SECONDS = 31536000 if REQUIRE_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = REQUIRE_HTTPS
-SECURE_SSL_REDIRECT = REQUIRE_HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CONTENT_TYPE_NOSNIFF = True
-X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        "object-src": ["'none'"],
-    }
-}
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
-# Hides sensitive form fields on error pages even under DEBUG, where Django would show them.
-DEFAULT_EXCEPTION_REPORTER_FILTER = "console.exception_reports.AlwaysHiding"
-
 # --- Static files: hashed names, served by an ASGI mount (config/static.py) -------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = directory("STATIC_ROOT", default=VAR_DIR / "static")
@@ -235,44 +160,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
-
-# --- Celery -----------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="filesystem://")
-_broker_folders = {name: str(VAR_DIR / "broker" / name) for name in ("messages", "control", "processed")}
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        "data_folder_in": _broker_folders["messages"],
-        "data_folder_out": _broker_folders["messages"],
-        "control_folder": _broker_folders["control"],
-        "processed_folder": _broker_folders["processed"],
-        # The default takes one message a second.
-        "polling_interval": 0.05,
-    }
-    if CELERY_BROKER_URL.startswith("filesystem://")
-    else {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "visibility_timeout": 120, "max_retries": 0}
-)
-BROKER_FOLDERS: list[str] = list(_broker_folders.values()) if CELERY_BROKER_URL.startswith("filesystem://") else []
-if BROKER_FOLDERS:
-    # kombu's own lets a worker take a message that is not written yet, and ends the worker by it.
-    CELERY_BROKER_TRANSPORT = "config.file_broker:Transport"
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_TIMEOUT = 0.3
-# A black-holed broker would otherwise block `delay()` for ever; what is lost is taken up by the tick.
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_STORE_EAGER_RESULT = False
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SOFT_TIME_LIMIT = 30
-CELERY_TASK_TIME_LIMIT = 45
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 # --- The machines' API ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

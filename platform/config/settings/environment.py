@@ -1,6 +1,7 @@
 """Reads the environment: every name also as NAME_FILE, so that secrets can live in files."""
 
 from pathlib import Path
+from typing import Final
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -18,3 +19,8 @@ def secret(name: str, *, cure: str) -> str:
 
 def directory(name: str, *, default: Path) -> Path:
     return Path(env.str(name, default=str(default)))
+
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+VAR_DIR: Final = directory("VAR_DIR", default=ROOT / "var")
+REQUIRE_HTTPS: Final[bool] = env.bool("REQUIRE_HTTPS", default=True)

@@ -1,0 +1,14 @@
+"""Limits: site defaults, of which a tenant may have its own; and what bounds one process."""
+
+from config.settings.environment import env
+
+SESSIONS_PER_MINUTE_TENANT = env.int("SESSIONS_PER_MINUTE_TENANT", default=600)
+SESSIONS_PER_MINUTE_VISITOR = env.int("SESSIONS_PER_MINUTE_VISITOR", default=10)
+SESSIONS_PER_MINUTE_ADDRESS = env.int("SESSIONS_PER_MINUTE_ADDRESS", default=120)
+NEW_VISITORS_PER_MINUTE_TENANT = env.int("NEW_VISITORS_PER_MINUTE_TENANT", default=300)
+# Quotas; 0 is none.
+SESSIONS_PER_DAY_TENANT = env.int("SESSIONS_PER_DAY_TENANT", default=0)
+SESSIONS_PER_MONTH_TENANT = env.int("SESSIONS_PER_MONTH_TENANT", default=0)
+# Names of limits that refuse nobody yet: what they would refuse is noted in the ledger.
+LIMITS_LOG_ONLY: list[str] = env.list("LIMITS_LOG_ONLY", default=[])
+TENANT_CONCURRENCY = env.int("TENANT_CONCURRENCY", default=64)
