@@ -111,7 +111,8 @@ async def _look_again(desk: Desk, page: Page, assistant: AssistantSnapshot, mint
         return
     if tenant is None or not tenant.is_active:
         raise PublicError(Code.TENANT_UNKNOWN, reason="withdrawn_meanwhile")
-    if page.preview_of is None and page.origin != settings.PREVIEW_ORIGIN and not tenant.origins.decide(page.origin):
+    is_preview = page.preview_of is not None or page.origin == settings.PREVIEW_ORIGIN
+    if not is_preview and not tenant.origins.decide(page.origin, now=time.time()):
         raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="withdrawn_meanwhile")
     now = tenant.assistants.get(assistant.slug)
     if now is None or now.id != assistant.id:

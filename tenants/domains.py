@@ -1,19 +1,36 @@
 """The deed that lets the pages of a website open a tenant's chat."""
 
+from datetime import UTC, date, datetime
+
 from django.db import transaction
 
 from audit.actions import Action
 from audit.changes import described
 from audit.record import Actor, record
 from tenants.audit_subjects import subject_of
-from tenants.models import AllowedDomain, Tenant
-from tenants.origins import OriginRule, parse_entry
+from tenants.models import AllowedDomain, ConfigEpoch, Tenant
+from tenants.origin_entries import parse_entry, require_sensible_expiry
+from tenants.origins import OriginRule
 
 
 @transaction.atomic
-def allow_domain(*, tenant: Tenant, text: str, actor: Actor, allow_http: bool = False) -> AllowedDomain:
-    """Allows what a person typed, stored parsed; one that is allowed already is given back. Raises EntryRefused."""
-    rule = parse_entry(text, allow_http=allow_http)
+def allow_domain(
+    *,
+    tenant: Tenant,
+    text: str,
+    actor: Actor,
+    allow_http: bool = False,
+    allow_shared: bool = False,
+    expires_on: date | None = None,
+) -> AllowedDomain:
+    """Allows what a person typed, stored parsed; one that is on the list already is given back as it is.
+
+    The choices are those of `parse_entry`. Raises EntryRefused.
+    """
+    rule = parse_entry(text, allow_http=allow_http, allow_shared=allow_shared, expires_on=expires_on)
+    require_sensible_expiry(rule, today=today())
+    # Two who allow the same at the same time: the second one finds the first one's row.
+    ConfigEpoch.lock()
     known = find_domain(tenant, rule)
     if known is not None:
         return known
@@ -21,11 +38,14 @@ def allow_domain(*, tenant: Tenant, text: str, actor: Actor, allow_http: bool = 
     write_rule(domain, rule)
     domain.full_clean()
     domain.save()
+    values = {"entry": {"old": None, "new": domain.entry}}
+    if rule.expires_on is not None:
+        values["expires_on"] = {"old": None, "new": rule.expires_on.isoformat()}
     record(
         Action.DOMAIN_ALLOWED,
         actor=actor,
         subject=subject_of(domain),
-        changes=described(["entry"], {"entry": {"old": None, "new": domain.entry}}),
+        changes=described(list(values), values),
     )
     return domain
 
@@ -38,4 +58,9 @@ def find_domain(tenant: Tenant, rule: OriginRule) -> AllowedDomain | None:
 
 def write_rule(domain: AllowedDomain, rule: OriginRule) -> None:
     domain.scheme, domain.host, domain.port = rule.scheme, rule.host, rule.port
-    domain.include_subdomains = rule.include_subdomains
+    domain.include_subdomains, domain.expires_on = rule.include_subdomains, rule.expires_on
+
+
+def today() -> date:
+    """The day that patterns end with is UTC's, wherever the operator sits."""
+    return datetime.now(UTC).date()

@@ -24,6 +24,7 @@ class EntryProblem(StrEnum):
     USERINFO = "userinfo"
     PATH = "path"
     WILDCARD = "wildcard"
+    EXPIRY = "expiry"
     PUBLIC_SUFFIX = "public_suffix"
     PORT = "port"
     NAME = "name"
@@ -46,10 +47,7 @@ def refuse(reason: EntryProblem, message: str) -> NoReturn:
 
 def canonical_name(typed: str) -> str:
     """A DNS name in lower case and punycode, or an IPv4 address; raises EntryRefused."""
-    try:
-        mapped = idna.uts46_remap(typed, std3_rules=False, transitional=False)
-    except idna.IDNAError:
-        refuse(EntryProblem.NAME, "The name has a character that no domain can have. Type it anew by hand.")
+    mapped = _mapped(typed)
     if mapped.startswith("."):
         refuse(EntryProblem.NAME, "A name cannot begin with a dot. For all subdomains write *.example.com.")
     if mapped.endswith("."):
@@ -60,6 +58,35 @@ def canonical_name(typed: str) -> str:
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
         return _ipv4(name)
     return name
+
+
+def canonical_pattern(typed: str) -> str:
+    """A DNS name with one star within its first label, such as app-*.example.com; raises EntryRefused."""
+    label, _, parent = _mapped(typed).partition(".")
+    if not parent or label == "*" or label.count("*") != 1 or "*" in parent:
+        refuse(
+            EntryProblem.WILDCARD,
+            "A star stands alone at the beginning, for all subdomains: *.example.com. Or it stands once within the first "
+            "part, for previews and until a last day: app-*.example.com.",
+        )
+    # A label with one letter in the star's place must be one that could be typed.
+    if label.startswith("xn--") or not _TYPED_LABEL.fullmatch(label.replace("*", "0")):
+        refuse(
+            EntryProblem.WILDCARD,
+            "Around a star stand up to 62 letters a to z, digits and hyphens, as in app-*.example.com.",
+        )
+    pattern = f"{label}.{canonical_name(parent)}"
+    if len(pattern) > MAX_NAME_LENGTH:
+        refuse(EntryProblem.TOO_LONG, f"A domain has at most {MAX_NAME_LENGTH} characters.")
+    return pattern
+
+
+def _mapped(typed: str) -> str:
+    """As a browser reads what is typed: lower case, one form for each character."""
+    try:
+        return idna.uts46_remap(typed, std3_rules=False, transitional=False)
+    except idna.IDNAError:
+        refuse(EntryProblem.NAME, "The name has a character that no domain can have. Type it anew by hand.")
 
 
 def _canonical_label(label: str) -> str:
@@ -122,10 +149,15 @@ def is_local(host: str) -> bool:
 
 def is_public_suffix(name: str) -> bool:
     """Whether strangers can own the names below this one, as with co.uk or github.io."""
-    return bool(_public_suffixes().is_public(name))
+    return bool(_public_suffixes(only_registries=False).is_public(name))
+
+
+def is_registry_suffix(name: str) -> bool:
+    """Whether the names below this one are registered with a registry, as with com or co.uk, but not github.io."""
+    return bool(_public_suffixes(only_registries=True).is_public(name))
 
 
 @cache
-def _public_suffixes() -> PublicSuffixList:
+def _public_suffixes(*, only_registries: bool) -> PublicSuffixList:
     # The list comes with the package and takes 50 ms to read, so only a process that needs it does.
-    return PublicSuffixList()
+    return PublicSuffixList(only_icann=only_registries)

@@ -1,77 +1,66 @@
-"""Which websites may open a tenant's chat: what a browser sends is recognised, what an admin types is canonicalised.
+"""Which websites may open a tenant's chat: what a browser sends is recognised, never repaired.
 
 A browser writes an origin in one way only: `scheme://host[:port]`, lower case, punycode, no default port. So the
 request path parses nothing and repairs nothing. One anchored pattern recognises that form, then the text itself is
-looked up: as a whole among the exact entries, then by each shorter tail among the entries with subdomains. Scheme, host
-and port all count, and an empty list refuses everybody.
+looked up: as a whole among the exact entries, by each shorter tail among the entries with subdomains, and by what
+follows its first label among the preview patterns. Scheme, host and port all count, and an empty list refuses everybody.
+
+A preview pattern (`https://app-*.example.com`) has one star within its first label and a last day. The star stands for
+one or more of a to z, 0 to 9 and the hyphen, so the pattern matches exactly one label; what is before and behind the
+star is compared as text.
 """
 
 import re
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 
-from tenants.hosts import (
-    MAX_NAME_LENGTH,
-    EntryProblem,
-    canonical_ipv6,
-    canonical_name,
-    is_address,
-    is_canonical_a_label,
-    is_local,
-    is_public_suffix,
-    refuse,
-)
-from tenants.hosts import EntryRefused as EntryRefused
+from tenants.hosts import MAX_NAME_LENGTH, is_canonical_a_label
 
 MAX_LENGTH: Final = 300
 MAX_PORT: Final = 65535
-# The choice as forms call it, so that the errors below can name it.
-ALLOW_HTTP: Final = "Allow http and local names (development)"
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # ChatKit's own frame: its requests carry this origin for every tenant's page, so it says nothing about the page.
 NEVER_ALLOWED_HOSTS: Final = frozenset({"cdn.platform.openai.com"})
 
 _LABEL: Final = r"[a-z0-9_-]{1,63}"
+_STAR: Final = frozenset(string.ascii_lowercase + string.digits + "-")
 _ORIGIN = re.compile(
     rf"(https?)://(?:({_LABEL}(?:\.{_LABEL})*)|\[[0-9a-f:]{{2,39}}\])(?::([1-9][0-9]{{0,4}}))?", re.ASCII
 )
 
 
 class Reason(StrEnum):
+    """Why, for the operator. What the page is told is `code`: that a pattern existed is nobody else's business."""
+
     ALLOWED = "allowed"
     MISSING = "origin_missing"
     NULL = "origin_null"
     MALFORMED = "origin_malformed"
     NOT_ALLOWED = "origin_not_allowed"
+    EXPIRED = "preview_expired"
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer for one Origin header; false in a condition unless allowed."""
-
-    allowed: bool
-    reason: Reason
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
-
-_VERDICTS: Final = {reason: Verdict(reason is Reason.ALLOWED, reason) for reason in Reason}
+    @property
+    def code(self) -> str:
+        return Reason.NOT_ALLOWED.value if self is Reason.EXPIRED else self.value
 
 
 @dataclass(frozen=True, slots=True)
 class OriginRule:
     """One entry of a tenant's list. The host is written as in a URL (IPv6 in brackets); port None is the default one.
 
-    With `include_subdomains` it means one or more labels below the host, never the host itself.
+    With `include_subdomains` it means one or more labels below the host, never the host itself. A preview pattern has its
+    star in the host, and `expires_on`, its last day in UTC; without that it matches nothing.
     """
 
     scheme: str
     host: str
     port: int | None = None
     include_subdomains: bool = False
+    expires_on: date | None = None
 
     def __str__(self) -> str:
         return f"{self.scheme}://{'*.' if self.include_subdomains else ''}{self.authority}"
@@ -81,133 +70,128 @@ class OriginRule:
         is_default = self.port is None or self.port == DEFAULT_PORTS.get(self.scheme)
         return self.host if is_default else f"{self.host}:{self.port}"
 
+    @property
+    def is_pattern(self) -> bool:
+        return "*" in self.host
+
+    @property
+    def parent(self) -> str:
+        """The host without its first label."""
+        return self.host.partition(".")[2]
+
+    @property
+    def expires_at(self) -> float:
+        """When a pattern's last day is over, in seconds since 1970; long ago where it has none."""
+        if self.expires_on is None:
+            return 0
+        return datetime.combine(self.expires_on, time.min, UTC).timestamp() + 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one Origin header; false in a condition unless allowed. `rule` is the entry that matched."""
+
+    reason: Reason
+    rule: OriginRule | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return self.reason is Reason.ALLOWED
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+_MISSING: Final = Verdict(Reason.MISSING)
+_NULL: Final = Verdict(Reason.NULL)
+_MALFORMED: Final = Verdict(Reason.MALFORMED)
+_NOT_ALLOWED: Final = Verdict(Reason.NOT_ALLOWED)
+
+
+class _Pattern:
+    """What is left to compare of a preview pattern once its scheme, parent and port have been looked up."""
+
+    __slots__ = ("_expires_at", "_prefix", "_suffix", "allowed", "expired")
+
+    def __init__(self, rule: OriginRule) -> None:
+        self._prefix, _, self._suffix = rule.host.partition(".")[0].partition("*")
+        # A star alone would be every name there is.
+        self._expires_at = rule.expires_at if self._prefix or self._suffix else 0.0
+        self.allowed = Verdict(Reason.ALLOWED, rule)
+        self.expired = Verdict(Reason.EXPIRED, rule)
+
+    def matches(self, label: str) -> bool:
+        return (
+            len(label) > len(self._prefix) + len(self._suffix)
+            and label.startswith(self._prefix)
+            and label.endswith(self._suffix)
+            and _STAR.issuperset(label[len(self._prefix) : len(label) - len(self._suffix)])
+            and (not label.startswith("xn--") or is_canonical_a_label(label))
+        )
+
+    def is_over(self, now: float) -> bool:
+        return now >= self._expires_at
+
 
 class OriginRules:
     """A tenant's whole list, ready for look-ups; `decide` never raises."""
 
-    __slots__ = ("_exact", "_tails")
+    __slots__ = ("_exact", "_patterns", "_tails")
 
     def __init__(self, rules: Iterable[OriginRule]) -> None:
-        rules = tuple(rules)
-        self._exact = frozenset(str(rule) for rule in rules if not rule.include_subdomains)
-        self._tails = frozenset((rule.scheme, rule.authority) for rule in rules if rule.include_subdomains)
+        self._exact: dict[str, Verdict] = {}
+        self._tails: dict[tuple[str, str], Verdict] = {}
+        self._patterns: dict[tuple[str, str], list[_Pattern]] = {}
+        for rule in rules:
+            if rule.include_subdomains:
+                self._tails[rule.scheme, rule.authority] = Verdict(Reason.ALLOWED, rule)
+            elif rule.is_pattern:
+                below = rule.authority.partition(".")[2]
+                self._patterns.setdefault((rule.scheme, below), []).append(_Pattern(rule))
+            else:
+                self._exact[str(rule)] = Verdict(Reason.ALLOWED, rule)
 
-    def decide(self, header: str | None) -> Verdict:
-        """The verdict on the raw value of the Origin header, None when there was none."""
-        return _VERDICTS[self._reason(header)]
-
-    def _reason(self, header: str | None) -> Reason:
+    def decide(self, header: str | None, *, now: float) -> Verdict:
+        """The verdict on the raw value of the Origin header, None when there was none; `now` in seconds since 1970."""
         if not header:
-            return Reason.MISSING
+            return _MISSING
         if header == "null":
-            return Reason.NULL
+            return _NULL
         match = _ORIGIN.fullmatch(header) if len(header) <= MAX_LENGTH else None
         if match is None:
-            return Reason.MALFORMED
+            return _MALFORMED
         scheme, name, port = match.groups()
         if name is not None and len(name) > MAX_NAME_LENGTH:
-            return Reason.MALFORMED
+            return _MALFORMED
         if port is not None and (int(port) > MAX_PORT or int(port) == DEFAULT_PORTS[scheme]):
-            return Reason.MALFORMED
+            return _MALFORMED
         if name in NEVER_ALLOWED_HOSTS:
-            return Reason.NOT_ALLOWED
-        if header in self._exact:
-            return Reason.ALLOWED
-        if self._tails and name is not None and self._has_listed_parent(scheme, header[len(scheme) + 3 :]):
-            return Reason.ALLOWED
-        return Reason.NOT_ALLOWED
+            return _NOT_ALLOWED
+        if (exact := self._exact.get(header)) is not None:
+            return exact
+        if name is None:
+            return _NOT_ALLOWED
+        authority = header[len(scheme) + 3 :]
+        return self._listed_parent(scheme, authority) or self._pattern(scheme, authority, now)
 
-    def _has_listed_parent(self, scheme: str, authority: str) -> bool:
+    def _listed_parent(self, scheme: str, authority: str) -> Verdict | None:
+        if not self._tails:
+            return None
         dot = authority.find(".")
         while dot != -1:
-            if (scheme, authority[dot + 1 :]) in self._tails:
+            if (found := self._tails.get((scheme, authority[dot + 1 :]))) is not None:
                 labels = authority[:dot].split(".")
-                return all(is_canonical_a_label(label) for label in labels if label.startswith("xn--"))
+                is_canonical = all(is_canonical_a_label(label) for label in labels if label.startswith("xn--"))
+                return found if is_canonical else None
             dot = authority.find(".", dot + 1)
-        return False
+        return None
 
-
-def parse_entry(text: str, *, allow_http: bool = False, allow_public_suffix: bool = False) -> OriginRule:
-    """The rule that an admin means by this text; https when no scheme is typed.
-
-    `allow_http` is the admin's explicit choice for what only development needs: plain http, localhost, and names
-    without a dot. `allow_public_suffix` is the one for `*.` on a name below which strangers own domains. Raises
-    EntryRefused, whose message says what to type instead.
-    """
-    typed = text.strip()
-    if not typed:
-        refuse(EntryProblem.BLANK, "Type a domain, such as shop.example.com.")
-    if len(typed) > MAX_LENGTH:
-        refuse(EntryProblem.TOO_LONG, f"An entry has at most {MAX_LENGTH} characters. Type the domain only.")
-    if re.search(r"[\s,;\x00-\x1f\x7f]", typed):
-        refuse(EntryProblem.SEVERAL, "Type one domain per entry, without blanks, commas and semicolons.")
-    scheme, rest = _split_scheme(typed)
-    if "@" in rest:
-        refuse(EntryProblem.USERINFO, "Leave out the name and the @: type the website's domain only.")
-    rest = rest.removesuffix("/")
-    if re.search(r"[/\\?#%]", rest):
-        refuse(EntryProblem.PATH, "Leave out everything after the domain: a browser tells us no path.")
-    include_subdomains = rest.startswith("*.")
-    host, port = _split_port(rest.removeprefix("*."))
-    if host in NEVER_ALLOWED_HOSTS:
-        refuse(EntryProblem.RESERVED, "This is ChatKit's own frame, not a website. Type the domain of the page.")
-    _require_choices(scheme, host, allow_http=allow_http)
-    if include_subdomains:
-        _require_own_subdomains(host, allow_public_suffix=allow_public_suffix)
-    scheme = scheme or "https"
-    return OriginRule(scheme, host, None if port == DEFAULT_PORTS[scheme] else port, include_subdomains)
-
-
-def _split_scheme(typed: str) -> tuple[str, str]:
-    """Scheme (blank when none is typed) and the rest."""
-    scheme, separator, rest = typed.partition("://")
-    if not separator:
-        if re.match(r"https?:", typed, re.IGNORECASE):
-            refuse(EntryProblem.SCHEME, "Write two slashes after the colon: https://shop.example.com.")
-        return "", typed
-    if scheme.lower() not in DEFAULT_PORTS:
-        refuse(EntryProblem.SCHEME, "Only websites can be allowed: write https://shop.example.com.")
-    return scheme.lower(), rest
-
-
-def _split_port(authority: str) -> tuple[str, int | None]:
-    """Canonical host, and the port if one is typed."""
-    if authority.startswith("["):
-        address, bracket, after = authority[1:].partition("]")
-        if not bracket or (after and not after.startswith(":")):
-            refuse(EntryProblem.ADDRESS, "Write an IPv6 address in brackets, such as https://[2001:db8::1]:8443.")
-        return canonical_ipv6(address), _port(after[1:]) if after else None
-    if authority.count(":") > 1:
-        refuse(EntryProblem.ADDRESS, "Write one port at most, and an IPv6 address in brackets: https://[2001:db8::1].")
-    name, colon, port = authority.partition(":")
-    if "*" in name:
-        refuse(EntryProblem.WILDCARD, "A star stands alone at the beginning, for all subdomains: *.example.com.")
-    if not name:
-        refuse(EntryProblem.NAME, "The domain is missing: type one such as shop.example.com.")
-    return canonical_name(name), _port(port) if colon else None
-
-
-def _port(typed: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,4}", typed) or int(typed) > MAX_PORT:
-        refuse(EntryProblem.PORT, "Write the port as a number from 1 to 65535, or leave it out with its colon.")
-    return int(typed)
-
-
-def _require_choices(scheme: str, host: str, *, allow_http: bool) -> None:
-    if not allow_http and is_local(host):
-        refuse(EntryProblem.LOCAL, f"This is everybody's own machine. Tick “{ALLOW_HTTP}” if you mean it.")
-    if not allow_http and not is_address(host) and "." not in host:
-        refuse(EntryProblem.NAME, "Type the whole domain, such as shop.example.com.")
-    if not allow_http and scheme == "http":
-        refuse(EntryProblem.SCHEME, f"Plain http can be changed on its way. Write https://, or tick “{ALLOW_HTTP}”.")
-    if not scheme and is_local(host):
-        refuse(EntryProblem.SCHEME, "Write http:// or https:// before a local address: both are common there.")
-
-
-def _require_own_subdomains(host: str, *, allow_public_suffix: bool) -> None:
-    if is_address(host):
-        refuse(EntryProblem.WILDCARD, "An address has no subdomains: leave out the star.")
-    if not allow_public_suffix and not is_local(host) and is_public_suffix(host):
-        refuse(
-            EntryProblem.PUBLIC_SUFFIX, "Strangers own names below this one. Name your own: *.your-name.example.com."
-        )
+    def _pattern(self, scheme: str, authority: str, now: float) -> Verdict:
+        label, _, below = authority.partition(".")
+        verdict = _NOT_ALLOWED
+        for pattern in self._patterns.get((scheme, below), ()):
+            if pattern.matches(label):
+                if not pattern.is_over(now):
+                    return pattern.allowed
+                verdict = pattern.expired
+        return verdict

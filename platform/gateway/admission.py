@@ -56,7 +56,7 @@ def limit_address(gateway: Gateway, address: str, *, door: str, per_minute: int)
 def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:
     """The page, if it is on the tenant's list or our own preview with a ticket; raises PublicError (origin_…)."""
     origin = request.META.get("HTTP_ORIGIN")
-    verdict = tenant.origins.decide(origin)
+    verdict = tenant.origins.decide(origin, now=time.time())
     if verdict and origin is not None:
         return Page(tenant, origin)
     if origin is not None and origin == settings.PREVIEW_ORIGIN:
@@ -67,7 +67,7 @@ def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:
         )
         if ticket is not None:
             return Page(tenant, origin, preview_of=ticket.assistant_slug)
-    raise PublicError(Code(verdict.reason.value), reason=verdict.reason.value)
+    raise PublicError(Code(verdict.reason.code), reason=verdict.reason.value)
 
 
 def choose_assistant(page: Page, slug: str | None) -> AssistantSnapshot:

@@ -6,9 +6,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from tenants.admin.seen import SeenForm, SeenInline
-from tenants.domains import find_domain, write_rule
+from tenants.domains import find_domain, today, write_rule
+from tenants.hosts import EntryProblem
 from tenants.models import AllowedDomain
-from tenants.origins import ALLOW_HTTP, EntryRefused, parse_entry
+from tenants.origin_entries import (
+    ALLOW_HTTP,
+    ALLOW_SHARED,
+    EntryRefused,
+    is_for_development,
+    is_shared,
+    parse_entry,
+    require_sensible_expiry,
+)
+from tenants.origins import OriginRule
 
 
 class DomainForm(SeenForm):
@@ -24,7 +34,11 @@ class DomainForm(SeenForm):
             }
         ),
     )
+    expires_on = forms.DateField(
+        label="Last day (patterns)", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     allow_http = forms.BooleanField(label=ALLOW_HTTP, required=False)
+    allow_shared = forms.BooleanField(label=ALLOW_SHARED, required=False)
 
     class Meta:
         model = AllowedDomain
@@ -33,18 +47,36 @@ class DomainForm(SeenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
-            self.initial.update(entry=self.instance.entry, allow_http=_was_allowed_by_choice(self.instance))
+            rule = self.instance.rule
+            self.initial.update(
+                entry=self.instance.entry,
+                expires_on=rule.expires_on,
+                allow_http=is_for_development(rule),
+                allow_shared=is_shared(rule),
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if "entry" in cleaned:
+        if {"entry", "expires_on"} <= set(cleaned):
             try:
-                write_rule(self.instance, parse_entry(cleaned["entry"], allow_http=bool(cleaned.get("allow_http"))))
+                write_rule(self.instance, self._rule(cleaned))
             except EntryRefused as refusal:
-                self.add_error("entry", refusal.message)
+                self.add_error("expires_on" if refusal.reason is EntryProblem.EXPIRY else "entry", refusal.message)
             else:
                 cleaned["entry"] = self.instance.entry
         return cleaned
+
+    def _rule(self, cleaned: dict[str, Any]) -> OriginRule:
+        rule = parse_entry(
+            cleaned["entry"],
+            allow_http=bool(cleaned.get("allow_http")),
+            allow_shared=bool(cleaned.get("allow_shared")),
+            expires_on=cleaned["expires_on"],
+        )
+        # A pattern that is over stays as it is while something else on the page is saved.
+        if {"entry", "expires_on"} & set(self.changed_data):
+            require_sensible_expiry(rule, today=today())
+        return rule
 
 
 class DomainFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -84,12 +116,3 @@ class DomainInline(SeenInline):
 
     def get_extra(self, request: Any, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj is not None and obj.domains.exists() else 1
-
-
-def _was_allowed_by_choice(domain: AllowedDomain) -> bool:
-    """Whether this entry could not be typed again without the explicit choice."""
-    try:
-        parse_entry(domain.entry)
-    except EntryRefused:
-        return True
-    return False

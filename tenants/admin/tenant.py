@@ -52,7 +52,15 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
             *("name", "slug", "upstream", "sessions_per_minute", "sessions_per_minute_per_visitor"),
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
             *("retention_days",),
-            *("fallback_text", "fallback_url", "domain_verification_key", "entry", "allow_http"),
+            *(
+                "fallback_text",
+                "fallback_url",
+                "domain_verification_key",
+                "entry",
+                "expires_on",
+                "allow_http",
+                "allow_shared",
+            ),
         }
     )
     form = TenantForm

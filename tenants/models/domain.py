@@ -1,4 +1,4 @@
-"""One origin, or one family of sub-domains, whose pages may open a tenant's chat."""
+"""One origin, one family of sub-domains, or one pattern of previews, whose pages may open a tenant's chat."""
 
 from django.db import models
 
@@ -10,10 +10,18 @@ from tenants.origins import OriginRule
 class AllowedDomain(ObservedModel):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domains")
     scheme = models.CharField(max_length=5, choices=[("https", "https"), ("http", "http")], default="https")
-    host = models.CharField(max_length=253, help_text="Canonical: lower case, IDNA, no trailing dot.")
+    host = models.CharField(
+        max_length=253, help_text="Canonical: lower case, IDNA, no trailing dot; a preview pattern with its star."
+    )
     port = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the scheme's default port.")
     include_subdomains = models.BooleanField(
         default=False, help_text="Every name below this one, at any depth; never the name itself."
+    )
+    expires_on = models.DateField(
+        "last day",
+        null=True,
+        blank=True,
+        help_text="Of a preview pattern, which must have one, in UTC. No other entry ends.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -33,6 +41,12 @@ class AllowedDomain(ObservedModel):
                 name="domain_once_per_tenant",
                 violation_error_message="This domain is already allowed.",
             ),
+            # The star is in the host, where a release that knows no patterns sees a name that no browser sends.
+            models.CheckConstraint(
+                condition=models.Q(host__contains="*", expires_on__isnull=False)
+                | (~models.Q(host__contains="*") & models.Q(expires_on__isnull=True)),
+                name="pattern_and_nothing_else_expires",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -40,11 +54,11 @@ class AllowedDomain(ObservedModel):
 
     @property
     def rule(self) -> OriginRule:
-        return OriginRule(self.scheme, self.host, self.port, self.include_subdomains)
+        return OriginRule(self.scheme, self.host, self.port, self.include_subdomains, self.expires_on)
 
     @property
     def entry(self) -> str:
-        """As one would type it: `https://*.example.com:8443`."""
+        """As one would type it: `https://*.example.com:8443`, `https://app-*.example.com`."""
         wildcard = "*." if self.include_subdomains else ""
         port = f":{self.port}" if self.port else ""
         return f"{self.scheme}://{wildcard}{self.host}{port}"

@@ -4,7 +4,7 @@ from audit.models import AuditEvent
 from audit.record import SYSTEM
 from tenants.domains import allow_domain
 from tenants.models import AllowedDomain
-from tenants.origins import EntryRefused
+from tenants.origin_entries import EntryRefused
 from tests.tenants.cast import register
 
 pytestmark = pytest.mark.django_db

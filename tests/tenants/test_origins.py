@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tenants.origins import EntryRefused, OriginRule, OriginRules, Reason, parse_entry
+from tenants.origin_entries import EntryRefused, parse_entry
+from tenants.origins import OriginRule, OriginRules, Reason
+from tests.tenants.days import NOW
 
 VECTORS = json.loads((Path(__file__).parent / "origin-vectors.json").read_text())
 RULES = OriginRules(parse_entry(entry, allow_http=True) for entry in VECTORS["rules"])
@@ -18,7 +20,7 @@ def shown(header):
 @pytest.mark.proof("O1")
 @pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: f"{case['cat']} {shown(case['header'])}")
 def test_the_vectors(case):
-    verdict = RULES.decide(case["header"])
+    verdict = RULES.decide(case["header"], now=NOW)
 
     assert verdict.allowed is (case["expect"] == "allow"), case["why"]
     assert verdict.allowed is (verdict.reason is Reason.ALLOWED)
@@ -63,7 +65,7 @@ def test_the_vectors_are_all_there():
     ids=shown,
 )
 def test_each_verdict_has_its_reason(header, reason):
-    verdict = RULES.decide(header)
+    verdict = RULES.decide(header, now=NOW)
 
     assert verdict.reason == reason
     assert bool(verdict) is (reason == "allowed")
@@ -72,21 +74,21 @@ def test_each_verdict_has_its_reason(header, reason):
 def test_an_empty_list_refuses_everybody():
     nobody = OriginRules([])
 
-    assert not nobody.decide("https://example.com")
-    assert nobody.decide(None).reason == "origin_missing"
+    assert not nobody.decide("https://example.com", now=NOW)
+    assert nobody.decide(None, now=NOW).reason == "origin_missing"
 
 
 def test_subdomains_count_with_scheme_and_port():
     rules = OriginRules([parse_entry("https://*.example.com:8443")])
 
-    assert rules.decide("https://a.example.com:8443")
-    assert rules.decide("https://a.b.c.example.com:8443")
-    assert not rules.decide("https://example.com:8443")
-    assert not rules.decide("https://a.example.com")
-    assert not rules.decide("https://a.example.com:8444")
-    assert not rules.decide("http://a.example.com:8443")
-    assert not rules.decide("https://aexample.com:8443")
-    assert not rules.decide("https://a.example.com:8443.example.com:8443")
+    assert rules.decide("https://a.example.com:8443", now=NOW)
+    assert rules.decide("https://a.b.c.example.com:8443", now=NOW)
+    assert not rules.decide("https://example.com:8443", now=NOW)
+    assert not rules.decide("https://a.example.com", now=NOW)
+    assert not rules.decide("https://a.example.com:8444", now=NOW)
+    assert not rules.decide("http://a.example.com:8443", now=NOW)
+    assert not rules.decide("https://aexample.com:8443", now=NOW)
+    assert not rules.decide("https://a.example.com:8443.example.com:8443", now=NOW)
 
 
 def test_a_name_has_at_most_253_characters():
@@ -94,10 +96,11 @@ def test_a_name_has_at_most_253_characters():
     rules = OriginRules([parse_entry(longest), OriginRule("https", "a" + longest)])
 
     assert len(longest) == 252
-    assert rules.decide(f"https://{longest}")
-    assert rules.decide(f"https://a{longest}")
+    assert rules.decide(f"https://{longest}", now=NOW)
+    assert rules.decide(f"https://a{longest}", now=NOW)
     assert (
-        OriginRules([OriginRule("https", "aa" + longest)]).decide(f"https://aa{longest}").reason == "origin_malformed"
+        OriginRules([OriginRule("https", "aa" + longest)]).decide(f"https://aa{longest}", now=NOW).reason
+        == "origin_malformed"
     )
     assert parse_entry("a" + longest).host == "a" + longest
     with pytest.raises(EntryRefused, match="at most 253"):
@@ -107,8 +110,8 @@ def test_a_name_has_at_most_253_characters():
 def test_a_name_and_its_subdomains_are_two_entries():
     rules = OriginRules([parse_entry("example.com"), parse_entry("*.example.com")])
 
-    assert rules.decide("https://example.com")
-    assert rules.decide("https://www.example.com")
+    assert rules.decide("https://example.com", now=NOW)
+    assert rules.decide("https://www.example.com", now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_a_name_and_its_subdomains_are_two_entries():
 def test_below_a_listed_name_only_international_labels_that_a_browser_writes_are_allowed(label, allowed):
     rules = OriginRules([parse_entry("*.example.com")])
 
-    assert bool(rules.decide(f"https://{label}.example.com")) is allowed
+    assert bool(rules.decide(f"https://{label}.example.com", now=NOW)) is allowed
 
 
 def test_chatkits_own_frame_is_never_a_website():
@@ -141,8 +144,8 @@ def test_chatkits_own_frame_is_never_a_website():
         [OriginRule("https", "cdn.platform.openai.com"), OriginRule("https", "openai.com", include_subdomains=True)]
     )
 
-    assert not rules.decide("https://cdn.platform.openai.com")
-    assert rules.decide("https://help.openai.com")
+    assert not rules.decide("https://cdn.platform.openai.com", now=NOW)
+    assert rules.decide("https://help.openai.com", now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +166,13 @@ def test_chatkits_own_frame_is_never_a_website():
 def test_a_rule_that_nobody_parsed_allows_nothing(rule):
     rules = OriginRules([rule])
 
-    assert not rules.decide(str(rule))
-    assert not rules.decide("https://example.com")
+    assert not rules.decide(str(rule), now=NOW)
+    assert not rules.decide("https://example.com", now=NOW)
 
 
 def test_a_rule_with_the_default_port_means_the_origin_without_it():
-    assert OriginRules([OriginRule("https", "example.com", 443)]).decide("https://example.com")
-    assert OriginRules([OriginRule("http", "example.com", 443)]).decide("http://example.com:443")
+    assert OriginRules([OriginRule("https", "example.com", 443)]).decide("https://example.com", now=NOW)
+    assert OriginRules([OriginRule("http", "example.com", 443)]).decide("http://example.com:443", now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tenants.origins import EntryRefused, OriginRule, OriginRules, parse_entry
+from tenants.origin_entries import EntryRefused, parse_entry
+from tenants.origins import OriginRule, OriginRules
+from tests.tenants.days import NOW
 
 CANONICAL = [
     ("example.com", "https://example.com"),
@@ -122,8 +124,8 @@ REFUSED = [
     ("https://*", "wildcard", "*.example.com"),
     ("**.example.com", "wildcard", "*.example.com"),
     ("*.*.example.com", "wildcard", "*.example.com"),
-    ("app-*.example.com", "wildcard", "*.example.com"),
-    ("*example.com", "wildcard", "*.example.com"),
+    ("app-*.example.com", "expiry", "at most 90 days"),
+    ("*example.com", "public_suffix", "*.example.com"),
     ("example.*", "wildcard", "*.example.com"),
     ("a.*.example.com", "wildcard", "*.example.com"),
     ("example.com:*", "port", "1 to 65535"),
@@ -210,7 +212,7 @@ def test_it_becomes_what_a_browser_sends(typed, canonical):
     assert str(rule) == canonical
     assert parse_entry(str(rule)) == rule
     origin = canonical.replace("*.", "below.")
-    assert OriginRules([rule]).decide(origin)
+    assert OriginRules([rule]).decide(origin, now=NOW)
 
 
 @pytest.mark.proof("O6")
@@ -219,7 +221,7 @@ def test_what_only_development_needs_takes_an_explicit_choice(typed, canonical):
     rule = parse_entry(typed, allow_http=True)
 
     assert str(rule) == canonical
-    assert OriginRules([rule]).decide(canonical.replace("*.", "below."))
+    assert OriginRules([rule]).decide(canonical.replace("*.", "below."), now=NOW)
     with pytest.raises(EntryRefused):
         parse_entry(typed)
 

@@ -9,7 +9,9 @@ from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from tenants.origins import EntryRefused, OriginRule, OriginRules, Reason, parse_entry
+from tenants.origin_entries import EntryRefused, parse_entry
+from tenants.origins import OriginRule, OriginRules, Reason
+from tests.tenants.days import NOW
 
 VECTORS = json.loads((Path(__file__).parent / "origin-vectors.json").read_text())
 ENTRIES = [parse_entry(entry, allow_http=True) for entry in VECTORS["rules"]]
@@ -63,7 +65,7 @@ def test_what_is_allowed_is_exactly_the_canonical_origin_of_a_rule(proof):
     @example("https://example.com")
     @example("https://-.shop.example.org")
     def every_string(header):
-        verdict = RULES.decide(header)
+        verdict = RULES.decide(header, now=NOW)
         seen[bool(verdict)] += 1
         if verdict:
             assert is_canonical_origin_of_a_rule(header)
@@ -87,8 +89,8 @@ def test_a_typed_entry_allows_itself_and_nothing_else(scheme, name, port, includ
     rules = OriginRules([rule])
     apex, lower = (OriginRule(rule.scheme, host, rule.port) for host in (rule.host, f"{below}.{rule.host}"))
 
-    assert bool(rules.decide(str(apex))) is not include_subdomains
-    assert bool(rules.decide(str(lower))) is include_subdomains
+    assert bool(rules.decide(str(apex), now=NOW)) is not include_subdomains
+    assert bool(rules.decide(str(lower), now=NOW)) is include_subdomains
 
 
 @pytest.mark.proof("O6")
@@ -105,7 +107,7 @@ def test_whatever_is_typed_is_canonical_or_refused(proof):
             return
         seen["canonical"] += 1
         assert parse_entry(str(rule), allow_http=True, allow_public_suffix=True) == rule
-        assert OriginRules([rule]).decide(str(rule).replace("*.", "below."))
+        assert OriginRules([rule]).decide(str(rule).replace("*.", "below."), now=NOW)
 
     every_entry()
     proof.record(**seen)

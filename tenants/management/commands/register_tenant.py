@@ -17,7 +17,7 @@ from tenants.assistants import add_assistant, let_assistant_use_key
 from tenants.domains import allow_domain
 from tenants.keys import KeyRefused, add_key, read_key_text
 from tenants.models import ApiKey, Assistant, Tenant, TenantState
-from tenants.origins import EntryRefused
+from tenants.origin_entries import EntryRefused
 from tenants.registration import register_tenant
 from tenants.upstreams import default_upstream
 
