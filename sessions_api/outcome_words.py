@@ -40,6 +40,10 @@ _BY_REASON: Final[dict[str, str]] = {
     "or somebody plays with it.",
     "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
     "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",
+    "fetch_metadata": "The call named an origin and said at the same time that no page made it (Sec-Fetch-Site: none). Browsers "
+    "never do: a program or an extension called. Nothing to do.",
+    "preview_expired": "A preview pattern of the tenant's list fits, but its last day is over. Choose a later one on the "
+    "tenant's page, if those previews still need the chat.",
     "ticket_of_another_assistant": "A preview asked for another assistant than the one it was opened for. Open it again from "
     "the tenant's page.",
     "bulkhead": "TENANT_CONCURRENCY requests of this tenant were waiting for OpenAI. Usually OpenAI is slow for it: see the "

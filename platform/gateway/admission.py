@@ -56,6 +56,9 @@ def limit_address(gateway: Gateway, address: str, *, door: str, per_minute: int)
 def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:
     """The page, if it is on the tenant's list or our own preview with a ticket; raises PublicError (origin_…)."""
     origin = request.META.get("HTTP_ORIGIN")
+    if origin and request.META.get("HTTP_SEC_FETCH_SITE") == "none":
+        # “None” is what a browser says of an address that somebody typed, never of a page's call: the two can't both be true.
+        raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="fetch_metadata")
     verdict = tenant.origins.decide(origin, now=time.time())
     if verdict and origin is not None:
         return Page(tenant, origin)

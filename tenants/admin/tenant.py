@@ -15,6 +15,7 @@ from tenants.admin.domain_inline import DomainInline
 from tenants.admin.of_tenant import tenant_url
 from tenants.admin.seen import OneSaveAtATime, SeenForm
 from tenants.admin.tenant_list import TenantList
+from tenants.admin.tenant_origins import TenantOrigins
 from tenants.admin.tenant_states import TenantStates
 from tenants.audit_subjects import subject_of
 from tenants.badges import badge, state_badge
@@ -42,7 +43,7 @@ class TenantForm(SeenForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
+class TenantAdmin(TenantStates, TenantOrigins, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
     audit_actions = {
         Tenant: Vocabulary(Action.TENANT_CREATED, Action.TENANT_CHANGED, Action.TENANT_DELETED),
         AllowedDomain: Vocabulary(Action.DOMAIN_ALLOWED, Action.DOMAIN_CHANGED, Action.DOMAIN_REMOVED),
@@ -163,5 +164,7 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
         return [
             path("<uuid:tenant_id>/suspend/", view(self.suspend_view), name="tenants_tenant_suspend"),
             path("<uuid:tenant_id>/resume/", view(self.resume_view), name="tenants_tenant_resume"),
+            path("<uuid:tenant_id>/origin/", view(self.origin_view), name="tenants_tenant_origin"),
+            path("<uuid:tenant_id>/allow-origin/", view(self.allow_origin_view), name="tenants_tenant_allow_origin"),
             *super().get_urls(),
         ]
