@@ -7,7 +7,7 @@ from tenants.origin_entries import EntryRefused, is_for_development, parse_entry
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`problem` is blank where the origin can be allowed; with `needs_choice` only by the choice for plain http and local names."""
+    """`problem` is blank where the origin can be allowed; with `needs_choice` only by the choice for http and local names."""
 
     origin: str
     problem: str = ""

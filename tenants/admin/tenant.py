@@ -43,7 +43,7 @@ class TenantForm(SeenForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantStates, TenantOrigins, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
+class TenantAdmin(TenantOrigins, TenantStates, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
     audit_actions = {
         Tenant: Vocabulary(Action.TENANT_CREATED, Action.TENANT_CHANGED, Action.TENANT_DELETED),
         AllowedDomain: Vocabulary(Action.DOMAIN_ALLOWED, Action.DOMAIN_CHANGED, Action.DOMAIN_REMOVED),

@@ -4,14 +4,15 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import ada_url
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from tenants.origin_entries import EntryRefused, parse_entry
 from tenants.origins import OriginRule, OriginRules, Reason
-from tests.tenants.days import NOW
+from tests.tenants.days import NOW, TODAY
 
 VECTORS = json.loads((Path(__file__).parent / "origin-vectors.json").read_text())
 ENTRIES = [parse_entry(entry, allow_http=True) for entry in VECTORS["rules"]]
@@ -69,6 +70,8 @@ def test_what_is_allowed_is_exactly_the_canonical_origin_of_a_rule(proof):
         seen[bool(verdict)] += 1
         if verdict:
             assert is_canonical_origin_of_a_rule(header)
+            # WHATWG's own parser, as browsers have it, reads the header as an origin and writes the same text.
+            assert ada_url.URL(header).origin == header
         elif is_canonical_origin_of_a_rule(header):
             # The one difference: an international label that no browser writes.
             assert "xn--" in header
@@ -111,3 +114,36 @@ def test_whatever_is_typed_is_canonical_or_refused(proof):
 
     every_entry()
     proof.record(**seen)
+
+
+around = st.text("abz019-_", max_size=12)
+
+
+@pytest.mark.proof("O2")
+def test_a_pattern_allows_exactly_the_labels_that_fit_it(proof):
+    seen = {True: 0, False: 0}
+
+    @effort(max_examples=proof.size(reduced=1_000, full=20_000), deadline=None)
+    @given(prefix=around, suffix=around, middle=st.text("abz019-_.X*", max_size=8), drop=st.integers(0, 3))
+    @example(prefix="aa", suffix="aa", middle="", drop=1)
+    def every_pattern(prefix, suffix, middle, drop):
+        typed = f"{prefix}*{suffix}.example.com"
+        try:
+            rule = parse_entry(typed, expires_on=TODAY)
+        except EntryRefused:
+            assume(False)
+        label = (prefix + middle + suffix)[drop:] if drop < 3 else (prefix + middle + suffix)[:-1]
+        fits = any(
+            label == prefix + star + suffix
+            for start in range(len(label) + 1)
+            for star in [label[len(prefix) : start]]
+            if star and set(star) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+        )
+        verdict = OriginRules([rule]).decide(f"https://{label}.example.com", now=NOW)
+        seen[bool(verdict)] += 1
+        assert bool(verdict) is (fits and len(label) <= 63)
+
+    every_pattern()
+    proof.record(patterns=sum(seen.values()), allowed=seen[True], wrong=0)
+    assert seen[True]
+    assert seen[False]
