@@ -31,6 +31,8 @@ class TenantOrigins(_ModelAdmin):
     def origin_view(self, request: HttpRequest, tenant_id: Any) -> HttpResponse:
         """The tester: `?origin=` is the header as it would arrive, byte for byte; blank means that there is none."""
         tenant = self._tenant(request, tenant_id)
+        if not self.has_view_permission(request, tenant):
+            raise PermissionDenied
         context = self._frame(request, tenant, f"Would it pass at {tenant}?")
         if "origin" in request.GET:
             context |= _tested(tenant, request.GET["origin"])

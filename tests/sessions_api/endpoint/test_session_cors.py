@@ -1,5 +1,7 @@
 """O3 to O5: what a browser is told, and that a refused origin costs nothing."""
 
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,8 +9,11 @@ import pytest
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
 from sessions_api.models import SessionRequest
+from tenants.domains import allow_domain, today
+from tenants.models import AllowedDomain
 from tenants.states import suspend_tenant
 from tests.platform_server import Answer, Platform
+from tests.proof.plugin import Proof
 from tests.sessions_api.cast import Shop
 
 GUIDE_HEADERS = "content-type,x-csrftoken"
@@ -135,3 +140,68 @@ def test_two_origin_headers_are_malformed(platform: Platform, shop: Shop) -> Non
     )
 
     assert b"origin_malformed" in answer
+
+
+@pytest.mark.proof("O5")
+def test_a_call_that_says_it_is_no_pages_call_is_refused_whatever_origin_it_names(
+    platform: Platform, shop: Shop, sandbox: Sandbox
+) -> None:
+    told = [
+        shop.ask(platform, headers={"Sec-Fetch-Site": site}).code
+        for site in ("none", "cross-site", "same-site", "same-origin", "something-new")
+    ]
+    asked = preflight(platform, shop)
+    claimed = shop.ask(platform, origin="https://stranger.example", headers={"Sec-Fetch-Site": "same-origin"})
+    without = shop.ask(platform, origin=None, headers={"Sec-Fetch-Site": "none"})
+
+    assert told == ["origin_not_allowed", *["granted"] * 4]
+    assert asked.status == 204
+    assert (claimed.code, without.code) == ("origin_not_allowed", "origin_missing")
+    assert SessionRequest.objects.filter(reason="fetch_metadata").count() == 1
+    assert len(sandbox.creates()) == 4
+
+
+def test_a_preview_passes_until_its_pattern_is_over_and_nobody_has_to_end_it(
+    platform: Platform, shop: Shop, sandbox: Sandbox
+) -> None:
+    pattern = allow_domain(tenant=shop.tenant, text="app-*.shop.example", actor=SYSTEM, expires_on=today())
+    platform.wait_for_configuration()
+    running = [shop.ask(platform, origin=f"https://{name}.shop.example") for name in ("app-1", "app", "x.app-1")]
+
+    # As after midnight: the row is still there, and the process goes by its own clock.
+    AllowedDomain.objects.filter(pk=pattern.pk).update(expires_on=today() - timedelta(days=1))
+    platform.wait_for_configuration()
+    over = shop.ask(platform, origin="https://app-1.shop.example")
+
+    assert [answer.code for answer in running] == ["granted", "origin_not_allowed", "origin_not_allowed"]
+    assert running[0].headers["access-control-allow-origin"] == "https://app-1.shop.example"
+    assert over.code == "origin_not_allowed"
+    assert "access-control-allow-origin" not in over.headers
+    assert SessionRequest.objects.filter(reason="preview_expired").count() == 1
+    assert len(sandbox.creates()) == 1
+
+
+@pytest.mark.proof("O7")
+def test_eight_kib_of_origin_are_refused_as_fast_as_any_stranger(platform: Platform, shop: Shop, proof: Proof) -> None:
+    """Side by side in one run, the one and the other in turn; refusals are alike but for the length of the header."""
+    long = "https://" + "a." * 4090 + "a"
+    calls = proof.size(reduced=60, full=1_000)
+    took: dict[str, list[float]] = {long: [], "https://stranger.example": []}
+    codes = set()
+    for _ in range(calls):
+        for origin, times in took.items():
+            began = time.perf_counter()
+            codes.add(shop.ask(platform, origin=origin).code)
+            times.append((time.perf_counter() - began) * 1000)
+
+    slow, usual = (sorted(times) for times in took.values())
+    proof.record(
+        calls=calls,
+        median_ms_8_kib=round(slow[calls // 2], 2),
+        median_ms_stranger=round(usual[calls // 2], 2),
+        p99_ms_8_kib=round(slow[calls * 99 // 100], 2),
+        p99_ms_stranger=round(usual[calls * 99 // 100], 2),
+    )
+    assert codes == {"origin_malformed", "origin_not_allowed"}
+    # A decision that grew with the square of the length would take seconds.
+    assert slow[calls // 2] < usual[calls // 2] + 5
