@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -12,7 +13,7 @@ from django.db import OperationalError
 from encryption.secret import Secret
 from gateway.errors import PublicError
 from gateway.snapshots import FRESH_SECONDS, POLL_TIMEOUT, STALE_SECONDS, SnapshotStore
-from tenants.origins import OriginRules
+from tenants.origins import OriginRule, OriginRules
 from tenants.public_ids import mint
 from tenants.snapshot import TenantLimits, TenantSnapshot
 
@@ -205,6 +206,27 @@ async def test_a_known_tenant_goes_on_for_300_seconds_without_a_database(
     assert time.monotonic() - began < 0.1
 
     clock.passed += 10
+    assert await _refusal(store, public_id) == ("platform_unavailable", "database_silent")
+
+
+@pytest.mark.proof("O8")
+async def test_a_website_that_is_removed_while_nothing_answers_passes_for_300_seconds_at_most(
+    store: SnapshotStore, database: Database, clock: Clock
+) -> None:
+    public_id = database.add()
+    listed = OriginRules([OriginRule("https", "shop.example")])
+    database.tenants[public_id] = replace(database.tenants[public_id], origins=listed)
+    await store.confirm()
+    await store.get(public_id)
+    database.is_down = True
+    database.add(public_id=public_id)
+    await store.confirm()
+
+    clock.passed += STALE_SECONDS - 5
+    outdated = await store.get(public_id)
+    assert outdated is not None
+    assert outdated.origins.decide("https://shop.example", now=0)
+    clock.passed += 5
     assert await _refusal(store, public_id) == ("platform_unavailable", "database_silent")
 
 
