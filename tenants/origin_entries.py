@@ -21,7 +21,7 @@ from tenants.origins import DEFAULT_PORTS, MAX_LENGTH, MAX_PORT, NEVER_ALLOWED_H
 MAX_PATTERN_DAYS: Final = 90
 # The choices as forms call them, so that the errors below can name them.
 ALLOW_HTTP: Final = "Allow http and local names (development)"
-ALLOW_SHARED: Final = "Allow a pattern where others own names too"
+ALLOW_SHARED: Final = "Allow a shared domain (patterns)"
 
 
 def parse_entry(

@@ -7,9 +7,13 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.actions import Action
 from audit.record import SYSTEM, Subject, record
+from tenants.domains import allow_domain, today
+from tests.dashboards.ledger import a_request
+from tests.tenants.cast import register
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -39,7 +43,18 @@ def addresses(superuser, live_server) -> list[str]:
     group = Group.objects.create(name="Operators")
     with transaction.atomic():
         event = record(Action.TENANT_CREATED, actor=SYSTEM, subject=Subject("tenant", "7", "Harbour Books"))
+    tenant = register()
+    for text, choices in (
+        ("http://localhost:3000", {"allow_http": True}),
+        ("app-*.example.com", {"expires_on": today()}),
+    ):
+        allow_domain(tenant=tenant, text=text, actor=SYSTEM, **choices)
+    refused = "https://a-preview-with-a-name-as-long-as-those-of-branches-are.example.com"
+    a_request(timezone.now(), "origin_not_allowed", tenant=tenant, origin=refused)
     single = [
+        reverse("admin:tenants_tenant_change", args=[tenant.pk]),
+        reverse("admin:tenants_tenant_origin", args=[tenant.pk]) + f"?origin={refused}/",
+        reverse("admin:tenants_tenant_allow_origin", args=[tenant.pk]) + "?origin=http%3A%2F%2Flocalhost%3A5173",
         reverse("admin:auth_user_change", args=[superuser.pk]),
         reverse("admin:auth_user_delete", args=[superuser.pk]),
         reverse("admin:auth_user_history", args=[superuser.pk]),

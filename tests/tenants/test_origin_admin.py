@@ -63,7 +63,7 @@ class TestPatternsInTheForm:
             ("app-*.example.com", -1, "This day is over"),
             ("app-*.example.com", 91, "lasts 90 days at most"),
             ("example.com", 9, "Leave the day empty"),
-            ("app-*.vercel.app", 9, "Tick “Allow a pattern where others own names too”"),
+            ("app-*.vercel.app", 9, "Tick “Allow a shared domain (patterns)”"),
             ("app-*.com", 9, "Anybody can buy such a domain"),
         ],
     )

@@ -191,7 +191,7 @@ REFUSED = [
     ("app-*.com", "public_suffix", "Anybody can buy"),
     ("app-*.co.uk", "public_suffix", "Anybody can buy"),
     ("app-*.vercel.app", "public_suffix", "Anybody can get such a name at vercel.app"),
-    ("*-team.pages.dev", "public_suffix", "Allow a pattern where others own names too"),
+    ("*-team.pages.dev", "public_suffix", "Allow a shared domain (patterns)"),
     ("http://app-*.example.com", "scheme", "Write https://"),
     ("app--*." + ".".join(["a" * 61] * 4), "too_long", "at most 253"),
 ]
