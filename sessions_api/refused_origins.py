@@ -15,7 +15,7 @@ from tenants.origins import OriginRules
 DAYS: Final = 7
 HOSTS: Final = 20
 # Read by the index on tenant and time, the newest first, so that a busy tenant's page opens as fast as any other.
-ROWS_READ: Final = 20_000
+ROWS_READ: Final = 10_000
 # Some of the most frequent may be allowed by now, so more are looked at than are shown.
 CANDIDATES: Final = 100
 

@@ -87,6 +87,7 @@ REFUSED = [
     ("   ", "blank", "Type a domain"),
     ("\n", "blank", "Type a domain"),
     ("a" * 301, "too_long", "Type the domain only"),
+    ("a" * 300, "name", "1 to 63"),
     (".".join(["a" * 60] * 5), "too_long", "Type the domain only"),
     (".".join(["a" * 60] * 4) + ".example.com", "too_long", "at most 253"),
     ("example.com,example.org", "several", "one domain per entry"),
