@@ -289,7 +289,7 @@ it("a refresh that finds another person at the page begins that person's chat", 
   chat.open();
   await becomes(state, "ready");
   const shown = find("openai-chatkit");
-  const { api } = set.mock.calls.at(-1)?.[0] as { api: { getClientSecret(current: string): Promise<string> } };
+  const api = set.mock.calls.at(-1)?.[0].api as { getClientSecret(current: string): Promise<string> };
 
   who = "bob";
   await expect(api.getClientSecret("ek_1")).rejects.toThrow("Another visitor");
