@@ -1,4 +1,4 @@
-import type { ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
+import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
 import type { ChatKitPlatformEvents, ChatState } from "./api";
 import { loadChatKit } from "./chatkit-script";
 import type { Configuration } from "./configuration";
@@ -142,18 +142,25 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
       }
     }
 
-    chatkit = element("openai-chatkit" as "div") as unknown as OpenAIChatKit;
-    chatkit.addEventListener("chatkit.ready", () => {
+    const mounted = element("openai-chatkit" as "div") as unknown as OpenAIChatKit;
+    chatkit = mounted;
+    /** What an element says that was taken off the page is nobody's business any more. */
+    function hear<K extends keyof ChatKitEvents>(name: K, listener: (event: ChatKitEvents[K]) => void): void {
+      mounted.addEventListener(name, (event) => {
+        if (mounted === chatkit) listener(event);
+      });
+    }
+    hear("chatkit.ready", () => {
       clearTimeout(watchdog);
       // Late is better than never: a frame that comes after the watchdog takes the notice's place.
       if (current === run && (state === "loading" || state === "blocked")) enter("ready");
     });
-    chatkit.addEventListener("chatkit.thread.change", ({ detail: { threadId } }) => {
+    hear("chatkit.thread.change", ({ detail: { threadId } }) => {
       thread = threadId;
       emit("thread", { threadId });
     });
     // The error itself can hold what the visitor wrote, so only its name is told. ChatKit draws its own errors.
-    chatkit.addEventListener("chatkit.error", ({ detail }) => {
+    hear("chatkit.error", ({ detail }) => {
       console.warn(`[ChatKitPlatform] ChatKit reported: ${detail?.error?.name}`);
     });
     options = () =>

@@ -79,6 +79,7 @@ export function sessionMint({ platform, identity, tokens, assistant, visit, time
   }
 
   async function attempt(refresh: boolean, end: number): Promise<string> {
+    sameVisitor(true);
     const person = await identity.current(end - LEAST - time.now());
     const whose = person?.subject ?? null;
     sameVisitor(subject === undefined || subject === whose);
@@ -134,7 +135,6 @@ export function sessionMint({ platform, identity, tokens, assistant, visit, time
           throw problem;
         }
         await time.wait(pause);
-        sameVisitor(true);
       }
     }
   }

@@ -218,6 +218,17 @@ describe("another person", () => {
   });
 });
 
+it("an element that asks after its visit is over is given nothing, and nobody is asked who is signed in", async () => {
+  const page = vi.fn(() => jwtFor("bob"));
+  const { mint, over, seen } = await visit(page, granted(KNOWN));
+
+  over.abort();
+
+  await expect(mint(null)).rejects.toMatchObject({ code: "identity_changed" });
+  expect(page).not.toHaveBeenCalled();
+  expect(seen).toHaveLength(0);
+});
+
 it("a session that comes after signing out is ended at once", async () => {
   const { mint, over, seen } = await visit(jwtFor("ada"), (one, count) =>
     one.path.endsWith("/end/") ? { status: 204, text: "" } : { ...granted(KNOWN)(one, count), after: 100 },

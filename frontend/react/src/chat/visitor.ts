@@ -34,6 +34,7 @@ export function createVisitor(apiUrl: string) {
 
     async function attempt(refresh: boolean): Promise<string> {
       const before = signOuts;
+      sameVisitor(true);
       const person = await identity.current(ANSWER_TIMEOUT);
       const whose = person?.subject ?? null;
       sameVisitor(subject === undefined || subject === whose);
