@@ -1,3 +1,5 @@
+import type { IdentitySource } from "./identity";
+
 /** What happened, as events of the `<chatkit-platform>` element and through `ChatKitPlatform.on`. */
 export interface ChatKitPlatformEvents {
   open: undefined;
@@ -8,7 +10,7 @@ export interface ChatKitPlatformEvents {
   thread: { threadId: string | null };
 }
 
-export type ChatState = "idle" | "loading" | "ready" | "refused" | "unavailable" | "blocked";
+export type ChatState = "idle" | "loading" | "ready" | "refused" | "unavailable" | "blocked" | "signin";
 
 /** `window.ChatKitPlatform`, the only global of the script. */
 export interface ChatKitPlatform {
@@ -16,6 +18,13 @@ export interface ChatKitPlatform {
   open(): void;
   close(): void;
   toggle(): void;
+  /**
+   * Tells who is signed in on the page: a JWT that your server signed, or a function that gets a fresh one, which is asked
+   * again when one is needed. Null = nobody any more, as `signOut`. Resolves when the chat is the named person's.
+   */
+  identify(identity: IdentitySource): Promise<void>;
+  /** Ends the visitor's sessions and forgets the visitor on this device. Resolves when that is done; never rejects. */
+  signOut(): Promise<void>;
   on<K extends keyof ChatKitPlatformEvents>(
     name: K,
     listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void,

@@ -1,12 +1,14 @@
-import type { ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
+import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
 import type { ChatKitPlatformEvents, ChatState } from "./api";
 import { loadChatKit } from "./chatkit-script";
 import type { Configuration } from "./configuration";
 import { element, pageRoot } from "./dom";
+import { createIdentity, type IdentitySource } from "./identity";
 import { chatkitOptions } from "./options";
 import type { Platform } from "./platform";
 import { Problem } from "./problem";
-import { sessionMint } from "./sessions";
+import { report } from "./report";
+import { type SessionMint, SIGNED_OUT, sessionMint } from "./sessions";
 import type { Settings } from "./settings";
 import type { TokenStore } from "./storage";
 import { chatkitLocale } from "./strings";
@@ -15,28 +17,10 @@ import type { View } from "./view";
 export type Emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]) => void;
 
 const READY_TIMEOUT = 15_000;
+// The page's own function for who is signed in.
+const ANSWER_TIMEOUT = 8_000;
 // A secret minted while chatkit.js was loading is handed over once, and only while it is fresh.
 const HANDOVER = 30_000;
-
-const ALLOW_LIST = "https://platform.openai.com/settings/organization/security/domain-allowlist";
-
-let reported: Problem | undefined;
-
-/** For the developer at the console: the code, the cure, and the id to find it by in the platform's log. */
-function report(problem: Problem): void {
-  // A refusal met by the launcher stands when the chat is opened; once is enough.
-  if (problem === reported) return;
-  reported = problem;
-  const lines = [`[ChatKitPlatform] ${problem.code}: ${problem.message}`];
-  if (problem.requestId) lines.push(`Request id: ${problem.requestId}`);
-  if (problem.state === "blocked") {
-    lines.push(
-      `Is "${location.hostname}" on the domain allow-list of the OpenAI organisation that owns the key? ${ALLOW_LIST}`,
-      "Does the page forbid it, by its Content-Security-Policy (script-src, frame-src) or by COEP, which ChatKit can't bear?",
-    );
-  }
-  console.error(lines.join("\n"));
-}
 
 /**
  * One tenant's chat on one page, through its states:
@@ -44,15 +28,18 @@ function report(problem: Problem): void {
  *   idle ──open──▸ loading ──▸ ready
  *                     │ ▴        │  a refresh that fails
  *                     ▾ retry    ▾
- *              refused · unavailable · blocked
+ *        refused · unavailable · blocked · signin
  *
+ * Another person at the page, or none any more: all that was the last one's goes, and it begins at idle.
  * Until the first opening only the public configuration is asked for (the launcher's looks); nothing is stored, and
  * nobody but the platform hears of the visitor.
  */
 export function createChat(settings: Settings, platform: Platform, tokens: TokenStore, view: View, emit: Emit) {
-  const mint = sessionMint(platform, tokens, settings.assistant);
+  const identity = createIdentity(settings.identityToken || null);
   const darkPage = window.matchMedia("(prefers-color-scheme: dark)");
   let state: ChatState = "idle";
+  let visit = new AbortController();
+  let sessions = newSessions();
   let asked: Promise<Configuration> | null = null;
   let known: Configuration | undefined;
   let chatkit: OpenAIChatKit | undefined;
@@ -61,6 +48,10 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
   let watchdog: ReturnType<typeof setTimeout> | undefined;
   // Counts the starts: what an earlier one still has under way must not touch a later one.
   let run = 0;
+
+  function newSessions(): SessionMint {
+    return sessionMint({ platform, identity, tokens, assistant: settings.assistant, visit: visit.signal });
+  }
 
   function isDark(): boolean {
     const scheme = known?.colorScheme ?? "auto";
@@ -81,8 +72,8 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
     state = next;
     if (problem?.state === "refused") view.showRefused(problem);
     else if (problem) view.showUnavailable(next, problem, known?.fallback);
-    else if (next === "ready") view.showChat();
-    else view.showLoading();
+    else if (next === "loading") view.showLoading();
+    else view.showChat(next);
     emit("state", { state, ...(problem && { code: problem.code, requestId: problem.requestId }) });
     if (next === "ready" && view.isOpen()) focus();
   }
@@ -108,11 +99,34 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
     if (current !== run) return;
     const problem = error instanceof Problem ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${error}`);
     clearTimeout(watchdog);
+    if (problem.code === "identity_changed") {
+      restart();
+      return;
+    }
     report(problem);
     enter(problem.state, problem);
   }
 
-  function mount(current: number, configuration: Configuration, secret: string): void {
+  /** Takes off the page whatever is the visitor's. */
+  function leave(reason?: string): void {
+    run += 1;
+    clearTimeout(watchdog);
+    visit.abort(reason);
+    visit = new AbortController();
+    sessions = newSessions();
+    chatkit = options = undefined;
+    thread = null;
+    view.unmount();
+    if (state !== "idle") enter("idle");
+  }
+
+  /** For somebody else, from the beginning. */
+  function restart(): void {
+    leave();
+    if (view.isOpen()) void start();
+  }
+
+  function mount(current: number, configuration: Configuration, secret: string, { mint }: SessionMint): void {
     let handover: string | null = secret;
     const minted = Date.now();
 
@@ -128,18 +142,25 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
       }
     }
 
-    chatkit = element("openai-chatkit" as "div") as unknown as OpenAIChatKit;
-    chatkit.addEventListener("chatkit.ready", () => {
+    const mounted = element("openai-chatkit" as "div") as unknown as OpenAIChatKit;
+    chatkit = mounted;
+    /** What an element says that was taken off the page is nobody's business any more. */
+    function hear<K extends keyof ChatKitEvents>(name: K, listener: (event: ChatKitEvents[K]) => void): void {
+      mounted.addEventListener(name, (event) => {
+        if (mounted === chatkit) listener(event);
+      });
+    }
+    hear("chatkit.ready", () => {
       clearTimeout(watchdog);
       // Late is better than never: a frame that comes after the watchdog takes the notice's place.
       if (current === run && (state === "loading" || state === "blocked")) enter("ready");
     });
-    chatkit.addEventListener("chatkit.thread.change", ({ detail: { threadId } }) => {
+    hear("chatkit.thread.change", ({ detail: { threadId } }) => {
       thread = threadId;
       emit("thread", { threadId });
     });
     // The error itself can hold what the visitor wrote, so only its name is told. ChatKit draws its own errors.
-    chatkit.addEventListener("chatkit.error", ({ detail }) => {
+    hear("chatkit.error", ({ detail }) => {
       console.warn(`[ChatKitPlatform] ChatKit reported: ${detail?.error?.name}`);
     });
     options = () =>
@@ -160,6 +181,7 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
   async function start(): Promise<void> {
     run += 1;
     const current = run;
+    const own = sessions;
     clearTimeout(watchdog);
     enter("loading");
     try {
@@ -167,12 +189,42 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
       // Side by side: the session takes the platform a round trip to OpenAI, the script takes the browser one.
       const loading = loadChatKit(configuration.chatkitJs, settings.nonce);
       loading.catch(() => undefined);
-      const secret = await mint(null);
+      const secret = await own.mint(null);
       await loading;
-      if (current === run) mount(current, configuration, secret);
+      if (current === run) mount(current, configuration, secret, own);
     } catch (error) {
       fail(current, error);
     }
+  }
+
+  function close(): void {
+    if (!view.isOpen()) return;
+    view.setOpen(false);
+    emit("close", undefined);
+  }
+
+  async function signOut(): Promise<void> {
+    identity.set(null);
+    const ended = tokens.forget();
+    close();
+    leave(SIGNED_OUT);
+    await Promise.all(ended.map((token) => platform.end(token).catch(report)));
+  }
+
+  async function identify(source: IdentitySource): Promise<void> {
+    if (!source) return identity.isNamed() || tokens.hasKnown() ? signOut() : undefined;
+    identity.set(source);
+    if (state === "idle") return;
+    const own = sessions;
+    // What goes wrong here is met again by the new start, and shown there.
+    const named = await identity.current(ANSWER_TIMEOUT).then(
+      (person) => person?.subject ?? null,
+      () => undefined,
+    );
+    if (own !== sessions) return;
+    const shown = own.subject();
+    const sound = state === "ready" || state === "loading";
+    if (!sound || (shown !== undefined && shown !== named)) restart();
   }
 
   darkPage.addEventListener("change", recolour);
@@ -193,11 +245,9 @@ export function createChat(settings: Settings, platform: Platform, tokens: Token
       else if (state !== "loading" && state !== "refused") void start();
     },
 
-    close(): void {
-      if (!view.isOpen()) return;
-      view.setOpen(false);
-      emit("close", undefined);
-    },
+    close,
+    identify,
+    signOut,
 
     stop(): void {
       run += 1;

@@ -63,6 +63,8 @@ function install(settings: Settings): ChatKitPlatform {
       if (view.isOpen()) this.close();
       else this.open();
     },
+    identify: (identity) => chat.identify(identity),
+    signOut: () => chat.signOut(),
     on: (name, listener) => view.host.addEventListener(name, listener as EventListener),
     off: (name, listener) => view.host.removeEventListener(name, listener as EventListener),
     destroy() {

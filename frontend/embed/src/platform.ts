@@ -2,14 +2,17 @@ import { type Configuration, readConfiguration } from "./configuration";
 import { Problem, readProblem } from "./problem";
 import type { Settings } from "./settings";
 
-/** The two calls to the platform: the public configuration and a session. Each settles in time, with a value or a Problem. */
+/** The calls to the platform. Each settles in time, with a value or a Problem. */
 export interface Platform {
   configuration(): Promise<Configuration>;
   /** One POST, no retry; the parsed answer. `timeout` in milliseconds. */
   session(body: Record<string, unknown>, timeout: number): Promise<unknown>;
+  /** The visitor of this token signs out: the token counts no more, and the sessions end at OpenAI. */
+  end(token: string): Promise<void>;
 }
 
 const CONFIGURATION_TIMEOUT = 8_000;
+const END_TIMEOUT = 8_000;
 
 export function connectPlatform(settings: Settings, version: string, fetch: typeof window.fetch): Platform {
   const tenant = `${settings.base}/api/v1/tenants/${settings.tenant}`;
@@ -22,7 +25,7 @@ export function connectPlatform(settings: Settings, version: string, fetch: type
       // Without a prototype: a polluted Object.prototype.body would otherwise make every GET throw.
       const response = await fetch(address, Object.assign(Object.create(null), terms));
       if (!response.ok) throw await readProblem(response);
-      return await response.json();
+      return response.status === 204 ? null : await response.json();
     } catch (error) {
       if (error instanceof Problem) throw error;
       if (signal.aborted) throw new Problem("timeout", "The platform didn't answer in time.");
@@ -38,19 +41,31 @@ export function connectPlatform(settings: Settings, version: string, fetch: type
     return readConfiguration(answer, settings.base);
   }
 
+  async function post(path: string, body: unknown, timeout: number, keepalive: boolean): Promise<unknown> {
+    try {
+      return await call(`${tenant}/chatkit/${path}/`, timeout, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-ChatKit-Client": `embed/${version}`, ...preview },
+        body: JSON.stringify(body),
+        keepalive,
+      });
+    } catch (problem) {
+      // A browser hides why a cross-origin POST failed; the configuration endpoint tells its refusals to any page.
+      if ((problem as Problem).code === "unreachable") await configuration(timeout);
+      throw problem;
+    }
+  }
+
   return {
     configuration,
-    async session(body, timeout) {
+    session: (body, timeout) => post("session", body, timeout, false),
+    async end(token) {
       try {
-        return await call(`${tenant}/chatkit/session/`, timeout, {
-          method: "POST",
-          headers: { "Content-Type": "application/json", "X-ChatKit-Client": `embed/${version}`, ...preview },
-          body: JSON.stringify(body),
-        });
+        // Signing out often leaves the page: the request must outlive it.
+        await post("session/end", { visitor_token: token }, END_TIMEOUT, true);
       } catch (problem) {
-        // A browser hides why a cross-origin POST failed; the configuration endpoint tells its refusals to any page.
-        if ((problem as Problem).code === "unreachable") await configuration(timeout);
-        throw problem;
+        // A token that doesn't count any more is as good as ended.
+        if ((problem as Problem).code !== "token_invalid") throw problem;
       }
     },
   };

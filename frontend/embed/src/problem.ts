@@ -5,11 +5,16 @@
  *   timeout          no answer in time
  *   answer_invalid   an answer that isn't the platform's
  *   chatkit_blocked  OpenAI's chatkit.js didn't load, or its frame never became ready
+ *   identity_unavailable  the page's own function for identify() failed
+ *   identity_changed      somebody else is signed in by now: never seen, the chat starts anew
  */
-export type ProblemState = "refused" | "unavailable" | "blocked";
+export type ProblemState = "refused" | "unavailable" | "blocked" | "signin";
 
 /** The platform said no to this page or this script; asking again changes nothing. */
-const REFUSED = /^(tenant_unknown|(origin|method|content|body|assistant|integration|identity|token)_.+)$/;
+const REFUSED = /^(tenant_unknown|not_found|(origin|method|content|body|assistant|integration|token|host|https)_.+)$/;
+
+/** The visitor is to sign in on the page, for the first time or again. */
+const SIGN_IN = /^identity_(required|invalid)$/;
 
 /** A moment later may be different. */
 const TRANSIENT = /^(rate_limited|busy|(upstream|platform)_.+|unreachable|timeout)$/;
@@ -32,6 +37,7 @@ export class Problem extends Error {
 
   get state(): ProblemState {
     if (this.code === "chatkit_blocked") return "blocked";
+    if (SIGN_IN.test(this.code)) return "signin";
     return REFUSED.test(this.code) ? "refused" : "unavailable";
   }
 

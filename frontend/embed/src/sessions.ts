@@ -1,3 +1,4 @@
+import type { Identity } from "./identity";
 import type { Platform } from "./platform";
 import { Problem } from "./problem";
 import type { TokenStore } from "./storage";
@@ -45,27 +46,67 @@ function readSession(answer: unknown): { secret: string; token: string | null } 
   return { secret, token: typeof token === "string" ? token : null };
 }
 
+/** The first bytes of an anonymous visitor's token (`platform/gateway/visitor_tokens.py`): what isn't one is not stored for long. */
+const ANONYMOUS = /^vt1\.[^.]+\.AA/;
+
+export const SIGNED_OUT = "signed out";
+
+export interface Circumstances {
+  readonly platform: Platform;
+  readonly identity: Identity;
+  readonly tokens: TokenStore;
+  readonly assistant: string;
+  /** The visit: when it is over, what comes late is thrown away, and ended where the visitor signed out. */
+  readonly visit: AbortSignal;
+  readonly time?: Clock;
+}
+
+export type SessionMint = ReturnType<typeof sessionMint>;
+
 /**
- * Mints client secrets. Every call is a new session, refreshes too: a client secret can't be prolonged, and the one that
- * ChatKit shows us is about to die. The visitor token is what makes the new session the same visitor's.
- * Calls that overlap share one request. Rejects with a Problem.
+ * Mints client secrets for one visit of one visitor. Every call is a new session, refreshes too: a client secret can't be
+ * prolonged, and the one that ChatKit shows us is about to die. The visitor token makes the new session the same visitor's.
+ * Calls that overlap share one request. Rejects with a Problem; with `identity_changed` when somebody else is signed in.
  */
-export function sessionMint(platform: Platform, tokens: TokenStore, assistant: string, time: Clock = clock) {
+export function sessionMint({ platform, identity, tokens, assistant, visit, time = clock }: Circumstances) {
+  let subject: string | null | undefined;
   let inFlight: Promise<string> | null = null;
   let notBefore = 0;
   let last: Problem | null = null;
 
-  async function attempt(refresh: boolean, timeout: number): Promise<string> {
-    const token = tokens.read();
+  function sameVisitor(holds: boolean): void {
+    if (!holds || visit.aborted) throw new Problem("identity_changed", "Another visitor is signed in by now.");
+  }
+
+  async function attempt(refresh: boolean, end: number): Promise<string> {
+    sameVisitor(true);
+    const person = await identity.current(end - LEAST - time.now());
+    const whose = person?.subject ?? null;
+    sameVisitor(subject === undefined || subject === whose);
+    subject = whose;
+    const known = whose === null ? null : await tokens.known(whose);
+    // A tenant that doesn't ask for identities, or only tries them out, goes on knowing the anonymous visitor.
+    const token = known ?? tokens.anonymous();
+    // The known visitor's token goes on where the JWT that it was given for has ended.
+    const jwt = person && !(known && person.expired) ? person.jwt : null;
     const body = {
       ...(assistant && { assistant }),
       ...(token && { visitor_token: token }),
+      ...(jwt && { identity_token: jwt }),
       ...(refresh && { refresh: true }),
       backends: ["hosted_workflow"],
     };
-    const answer = await platform.session(body, timeout);
-    const session = readSession(answer);
-    if (session.token) tokens.write(session.token);
+    const session = readSession(await platform.session(body, end - time.now()));
+    if (visit.reason === SIGNED_OUT && session.token) platform.end(session.token).catch(() => undefined);
+    sameVisitor(true);
+    if (session.token) {
+      const anonymous = ANONYMOUS.test(session.token);
+      if (known && anonymous) {
+        tokens.forgetKnown();
+        throw new Problem("identity_invalid", "The signed-in visit has ended: identify the visitor anew.");
+      }
+      await tokens.keep(session.token, anonymous ? null : whose);
+    }
     return session.secret;
   }
 
@@ -73,12 +114,18 @@ export function sessionMint(platform: Platform, tokens: TokenStore, assistant: s
     // ChatKit may ask again at once; the platform has said when.
     if (last && time.now() < notBefore) throw last;
     const end = time.now() + BUDGET;
+    let renewed = false;
     for (let count = 1; ; count += 1) {
       const begun = time.now();
       try {
-        return await attempt(refresh, end - begun);
+        return await attempt(refresh, end);
       } catch (error) {
         const problem = error as Problem;
+        // Never twice with the same JWT; once with a fresh one, where the page can give it.
+        if (problem.code === "identity_invalid" && identity.refuse(problem) && !renewed) {
+          renewed = true;
+          continue;
+        }
         const pause = pauseBefore(count, problem.retryAfter, time.random());
         const now = time.now();
         const hopeless = count === ATTEMPTS || now - begun > SLOW || now + pause > end - LEAST;
@@ -92,10 +139,15 @@ export function sessionMint(platform: Platform, tokens: TokenStore, assistant: s
     }
   }
 
-  return (current: string | null): Promise<string> => {
-    inFlight ??= mint(current !== null).finally(() => {
-      inFlight = null;
-    });
-    return inFlight;
+  return {
+    /** Whose sessions these are: a JWT's subject, null for an anonymous visitor, undefined before it is known. */
+    subject: (): string | null | undefined => subject,
+
+    mint(current: string | null): Promise<string> {
+      inFlight ??= mint(current !== null).finally(() => {
+        inFlight = null;
+      });
+      return inFlight;
+    },
   };
 }

@@ -6,6 +6,8 @@ export interface Settings {
   readonly tenant: string;
   readonly assistant: string;
   readonly previewTicket: string;
+  /** A JWT for whoever is signed in on the page; empty = nobody, or the page tells by `identify`. */
+  readonly identityToken: string;
   readonly nonce: string;
 }
 
@@ -24,7 +26,7 @@ export function readSettings(tag: HTMLScriptElement | null): Settings {
   if (!tag || !base) {
     throw new Error("embed.js doesn't know its own address: load it by a <script src> ending in /widget/v1/embed.js.");
   }
-  const { tenant = "", assistant = "", previewTicket = "" } = tag.dataset;
+  const { tenant = "", assistant = "", previewTicket = "", identityToken = "" } = tag.dataset;
   if (!PUBLIC_ID.test(tenant)) {
     throw new Error(
       'data-tenant is missing or mistyped: paste the whole snippet again ("tn_" and 28 letters or digits).',
@@ -33,5 +35,5 @@ export function readSettings(tag: HTMLScriptElement | null): Settings {
   if (assistant && !SLUG.test(assistant)) {
     throw new Error("data-assistant isn't an assistant's slug: copy it from the snippet, or leave it away.");
   }
-  return { base, tenant, assistant, previewTicket, nonce: tag.nonce };
+  return { base, tenant, assistant, previewTicket, identityToken, nonce: tag.nonce };
 }

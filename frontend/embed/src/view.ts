@@ -18,6 +18,9 @@ export interface Deeds {
   retry(): void;
 }
 
+const said = ({ code }: Problem): "signIn" | "signInAgain" | "unavailable" =>
+  code === "identity_required" ? "signIn" : code === "identity_invalid" ? "signInAgain" : "unavailable";
+
 export type View = ReturnType<typeof createView>;
 
 /**
@@ -128,7 +131,9 @@ export function createView(strings: Strings, deeds: Deeds) {
     /** The chat element stays mounted under any notice and while the panel is closed. */
     mount: (chat: HTMLElement): void => stage.replaceChildren(chat),
 
-    showChat: (): void => tell("ready"),
+    unmount: (): void => stage.replaceChildren(),
+
+    showChat: (state: string): void => tell(state),
 
     showLoading: (): void => tell("loading", element("div", { class: "spinner" }), paragraph("", strings.loading)),
 
@@ -139,7 +144,7 @@ export function createView(strings: Strings, deeds: Deeds) {
       tell("refused", mark, paragraph("title", strings.refused), cause, reference(problem));
     },
 
-    /** For visitors: the tenant's own words and link when it gave any, and another try. */
+    /** For visitors: what is the matter, the tenant's own words and link when it gave any, and another try. */
     showUnavailable(state: string, problem: Problem, fallback?: Configuration["fallback"]): void {
       const link = fallback?.url ? linkTo(fallback.url) : null;
       const retry = element("button", { class: link ? "action" : "action main" }, strings.retry);
@@ -147,7 +152,7 @@ export function createView(strings: Strings, deeds: Deeds) {
       tell(
         state,
         element("div", { class: "mark" }, icon(WARNING)),
-        paragraph("title", strings.unavailable),
+        paragraph("title", strings[said(problem)]),
         fallback?.text ? paragraph("", fallback.text) : null,
         link,
         retry,

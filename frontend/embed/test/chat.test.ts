@@ -1,71 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StandInChatKit } from "../../stand-in/src/element";
-import { createChat } from "../src/chat";
-import { connectPlatform } from "../src/platform";
-import { tokenStore } from "../src/storage";
-import { stringsFor } from "../src/strings";
-import { createView } from "../src/view";
-import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, TENANT } from "./fake-platform";
+import { CONFIGURATION, type Reply, refusal, TENANT } from "./fake-platform";
+import { answerer, becomes, granted, leavePages, page } from "./page";
 
-/** The platform, and OpenAI's API for the stand-in element, behind one address. */
-function answerer(session: (count: number) => Reply, configuration: () => Reply = () => ({ json: CONFIGURATION })) {
-  let sessions = 0;
-  return ({ path }: Seen): Reply => {
-    if (path.includes("/widget/")) return configuration();
-    if (path === "/v1/chatkit/conversation") return { json: { data: [], has_more: false } };
-    sessions += 1;
-    return session(sessions);
-  };
-}
-
-const granted = (count: number): Reply => ({
-  json: { client_secret: `ek_${count}`, backend: "hosted_workflow", visitor_token: "vt1.x" },
-});
-
-let clean: (() => void)[] = [];
 beforeEach(() => {
   localStorage.clear();
   vi.spyOn(console, "error").mockImplementation(() => undefined);
 });
-afterEach(() => {
-  for (const tidy of clean) tidy();
-  clean = [];
-});
-
-async function page(answer: (seen: Seen) => Reply) {
-  const platform = await fakePlatform(answer);
-  StandInChatKit.origin = platform.base;
-  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", StandInChatKit);
-  const settings = { base: platform.base, tenant: TENANT, assistant: "", previewTicket: "", nonce: "" };
-  const view = createView(stringsFor(["en"]), {
-    toggle() {},
-    close: () => chat.close(),
-    retry: () => void chat.start(),
-  });
-  const events: string[] = [];
-  const chat = createChat(
-    settings,
-    connectPlatform(settings, "1.0.0", window.fetch.bind(window)),
-    tokenStore(TENANT),
-    view,
-    (name, detail) => events.push(name === "state" ? `state ${(detail as { state: string }).state}` : name),
-  );
-  view.attach();
-  clean.push(() => chat.stop(), platform.close);
-  const shadow = view.host.shadowRoot as ShadowRoot;
-  return {
-    chat,
-    events,
-    seen: platform.seen,
-    paths: () => platform.seen.map(({ path }) => path.split("/").filter(Boolean).at(-1)),
-    state: () => view.host.dataset.state,
-    notice: () => shadow.querySelector(".notice")?.textContent ?? "",
-    find: <T extends HTMLElement>(selector: string) => shadow.querySelector<T>(selector) as T,
-  };
-}
-
-const becomes = (state: () => string | undefined, wanted: string) =>
-  vi.waitFor(() => expect(state()).toBe(wanted), { timeout: 4000 });
+afterEach(leavePages);
 
 describe("before the visitor opens the chat", () => {
   it("only the public configuration is asked for, and nothing is stored", async () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Settings } from "../src/settings";
 
 export interface Seen {
   readonly method: string;
@@ -84,3 +85,14 @@ export async function fakePlatform(answer: (seen: Seen, count: number) => Reply)
     },
   };
 }
+
+/** What the script's tag says, of that platform. */
+export const settingsFor = (base: string, more: Partial<Settings> = {}): Settings => ({
+  base,
+  tenant: TENANT,
+  assistant: "",
+  previewTicket: "",
+  identityToken: "",
+  nonce: "",
+  ...more,
+});

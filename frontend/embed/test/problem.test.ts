@@ -1,40 +1,58 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Problem, readProblem } from "../src/problem";
 
-describe("every code of the platform has its state", () => {
-  it.each([
-    ["tenant_unknown", "refused", false],
-    ["origin_missing", "refused", false],
-    ["origin_null", "refused", false],
-    ["origin_malformed", "refused", false],
-    ["origin_not_allowed", "refused", false],
-    ["method_not_allowed", "refused", false],
-    ["content_type_invalid", "refused", false],
-    ["body_invalid", "refused", false],
-    ["body_too_large", "refused", false],
-    ["assistant_unknown", "refused", false],
-    ["integration_outdated", "refused", false],
-    ["identity_required", "refused", false],
-    ["identity_invalid", "refused", false],
-    ["token_invalid", "refused", false],
-    ["rate_limited", "unavailable", true],
-    ["quota_exceeded", "unavailable", false],
-    ["tenant_misconfigured", "unavailable", false],
-    ["busy", "unavailable", true],
-    ["upstream_throttled", "unavailable", true],
-    ["upstream_unavailable", "unavailable", true],
-    ["upstream_invalid", "unavailable", true],
-    ["platform_unavailable", "unavailable", true],
-    ["internal_error", "unavailable", false],
-    ["unreachable", "unavailable", true],
-    ["timeout", "unavailable", true],
-    ["answer_invalid", "unavailable", false],
-    ["chatkit_blocked", "blocked", false],
-    ["a_code_of_tomorrow", "unavailable", false],
-  ])("%s: %s, worth another try at once: %s", (code, state, transient) => {
+const STATES: [code: string, state: string, transient: boolean][] = [
+  ["tenant_unknown", "refused", false],
+  ["origin_missing", "refused", false],
+  ["origin_null", "refused", false],
+  ["origin_malformed", "refused", false],
+  ["origin_not_allowed", "refused", false],
+  ["method_not_allowed", "refused", false],
+  ["content_type_invalid", "refused", false],
+  ["body_invalid", "refused", false],
+  ["body_too_large", "refused", false],
+  ["assistant_unknown", "refused", false],
+  ["integration_outdated", "refused", false],
+  ["identity_required", "signin", false],
+  ["identity_invalid", "signin", false],
+  ["token_invalid", "refused", false],
+  ["rate_limited", "unavailable", true],
+  ["quota_exceeded", "unavailable", false],
+  ["tenant_misconfigured", "unavailable", false],
+  ["busy", "unavailable", true],
+  ["upstream_throttled", "unavailable", true],
+  ["upstream_unavailable", "unavailable", true],
+  ["upstream_invalid", "unavailable", true],
+  ["platform_unavailable", "unavailable", true],
+  ["internal_error", "unavailable", false],
+  ["not_found", "refused", false],
+  ["host_invalid", "refused", false],
+  ["https_required", "refused", false],
+];
+
+const OURS: typeof STATES = [
+  ["unreachable", "unavailable", true],
+  ["timeout", "unavailable", true],
+  ["answer_invalid", "unavailable", false],
+  ["chatkit_blocked", "blocked", false],
+  ["identity_unavailable", "unavailable", false],
+  ["a_code_of_tomorrow", "unavailable", false],
+];
+
+describe("every code has its state", () => {
+  it.each([...STATES, ...OURS])("%s: %s, worth another try at once: %s", (code, state, transient) => {
     const problem = new Problem(code, "");
 
     expect([problem.state, problem.transient]).toEqual([state, transient]);
+  });
+
+  it("and there is none of the platform's without", () => {
+    const source = readFileSync(`${import.meta.dirname}/../../../platform/gateway/errors.py`, "utf8");
+    const codes = [...source.matchAll(/^ {4}[A-Z_]+ = "([a-z_]+)"$/gm)].map(([, code]) => code);
+
+    expect(codes.length).toBeGreaterThan(20);
+    expect(STATES.map(([code]) => code).sort()).toEqual(codes.sort());
   });
 });
 

@@ -1,12 +1,18 @@
 // @vitest-environment node
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createIdentity } from "../src/identity";
 import { connectPlatform } from "../src/platform";
 import { type Clock, clock, pauseBefore, sessionMint } from "../src/sessions";
-import type { TokenStore } from "../src/storage";
-import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, TENANT } from "./fake-platform";
+import { tokenStore } from "../src/storage";
+import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, settingsFor, TENANT } from "./fake-platform";
 
 let close = (): void => undefined;
 afterEach(() => close());
+
+const denied = (): Storage => {
+  throw new DOMException("denied", "SecurityError");
+};
+const memoryStore = () => tokenStore(TENANT, denied, denied);
 
 /** Time that passes at once and is written down. */
 function fastClock() {
@@ -26,16 +32,15 @@ function fastClock() {
 async function connect(answer: (seen: Seen, count: number) => Reply, assistant = "", previewTicket = "") {
   const platform = await fakePlatform(answer);
   close = platform.close;
-  let token: string | null = null;
-  const tokens: TokenStore = {
-    read: () => token,
-    write: (value) => {
-      token = value;
-    },
-  };
-  const settings = { base: platform.base, tenant: TENANT, assistant, previewTicket, nonce: "" };
   const time = fastClock();
-  const mint = sessionMint(connectPlatform(settings, "1.2.3", fetch), tokens, assistant, time.clock);
+  const { mint } = sessionMint({
+    platform: connectPlatform(settingsFor(platform.base, { assistant, previewTicket }), "1.2.3", fetch),
+    identity: createIdentity(null),
+    tokens: memoryStore(),
+    assistant,
+    visit: new AbortController().signal,
+    time: time.clock,
+  });
   return { mint, seen: platform.seen, ...time };
 }
 
@@ -212,16 +217,17 @@ describe("the visitor's patience", () => {
         setTimeout(() => resolve(Response.json(json, { status })), after);
         init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       });
-    const settings = { base: "https://platform.example", tenant: TENANT, assistant: "", previewTicket: "", nonce: "" };
-    const tokens = { read: () => null, write: () => undefined };
     const time = { ...clock, now: () => Date.now(), random: () => 0 };
     const opened = Date.now();
-    const outcome = sessionMint(
-      connectPlatform(settings, "1.2.3", network),
-      tokens,
-      "",
+    const { mint } = sessionMint({
+      platform: connectPlatform(settingsFor("https://platform.example"), "1.2.3", network),
+      identity: createIdentity(null),
+      tokens: memoryStore(),
+      assistant: "",
+      visit: new AbortController().signal,
       time,
-    )(null).then(
+    });
+    const outcome = mint(null).then(
       (secret) => ({ said: secret, seconds: (Date.now() - opened) / 1000, posts }),
       ({ code }) => ({ said: code, seconds: (Date.now() - opened) / 1000, posts }),
     );

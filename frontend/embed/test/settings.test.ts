@@ -27,14 +27,14 @@ describe("the script's own tag", () => {
     expect(() => readSettings(tag(src))).toThrow("doesn't know its own address");
   });
 
-  it("names assistant and preview ticket only when the tag does", () => {
+  it("names assistant, preview ticket and identity only when the tag does", () => {
     const src = "https://chat.example/widget/v1/embed.js";
 
     const plain = readSettings(tag(src));
-    const full = readSettings(tag(src, { assistant: "sales", previewTicket: "pt1.x" }));
+    const full = readSettings(tag(src, { assistant: "sales", previewTicket: "pt1.x", identityToken: "h.p.s" }));
 
-    expect(plain).toMatchObject({ tenant: TENANT, assistant: "", previewTicket: "" });
-    expect(full).toMatchObject({ assistant: "sales", previewTicket: "pt1.x" });
+    expect(plain).toMatchObject({ tenant: TENANT, assistant: "", previewTicket: "", identityToken: "" });
+    expect(full).toMatchObject({ assistant: "sales", previewTicket: "pt1.x", identityToken: "h.p.s" });
   });
 
   it.each(["", "tn_short", `tn_${"a".repeat(27)}-`, `${TENANT}/../x`])(
