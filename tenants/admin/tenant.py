@@ -12,8 +12,10 @@ from audit.record import Actor, Subject, record
 from console.audited_admin import AuditedAdmin, Vocabulary, form_changes
 from tenants.admin.audit_history import AuditHistory
 from tenants.admin.domain_inline import DomainInline
+from tenants.admin.identity_forms import IdentityFields
 from tenants.admin.of_tenant import tenant_url
 from tenants.admin.seen import OneSaveAtATime, SeenForm
+from tenants.admin.tenant_identity import TenantIdentity
 from tenants.admin.tenant_list import TenantList
 from tenants.admin.tenant_states import TenantStates
 from tenants.audit_subjects import subject_of
@@ -25,7 +27,7 @@ from tenants.tenant_page import page_facts, panels, setup_steps
 from tenants.upstreams import default_upstream, upstream_choices
 
 
-class TenantForm(SeenForm):
+class TenantForm(IdentityFields, SeenForm):
     class Meta:
         model = Tenant
         fields = ()  # the fieldsets of the admin name them
@@ -42,7 +44,7 @@ class TenantForm(SeenForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
+class TenantAdmin(TenantStates, TenantIdentity, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
     audit_actions = {
         Tenant: Vocabulary(Action.TENANT_CREATED, Action.TENANT_CHANGED, Action.TENANT_DELETED),
         AllowedDomain: Vocabulary(Action.DOMAIN_ALLOWED, Action.DOMAIN_CHANGED, Action.DOMAIN_REMOVED),
@@ -51,7 +53,7 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
         {
             *("name", "slug", "upstream", "sessions_per_minute", "sessions_per_minute_per_visitor"),
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
-            *("retention_days",),
+            *("retention_days", "identity_mode", "identity_algorithm", "identity_claims"),
             *("fallback_text", "fallback_url", "domain_verification_key", "entry", "allow_http"),
         }
     )
@@ -76,6 +78,13 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
                     *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
                 ],
                 "description": "A chat that stays open takes about six sessions an hour.",
+            },
+        ),
+        (
+            "Signed visitors",
+            {
+                "fields": ["identity_mode", "identity_algorithm", "identity_claims"],
+                "description": "Keys, the debugger and ready code stand in the section of the same name above.",
             },
         ),
         ("Privacy", {"fields": ["retention_days"]}),
@@ -142,6 +151,7 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
             subject=subject_of(obj),
             changes=form_changes(form, self.audited_values),
         )
+        self.say_what_became_of_identity(request, obj, form)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj} is registered. Next: its OpenAI key.")
@@ -155,5 +165,6 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
         return [
             path("<uuid:tenant_id>/suspend/", view(self.suspend_view), name="tenants_tenant_suspend"),
             path("<uuid:tenant_id>/resume/", view(self.resume_view), name="tenants_tenant_resume"),
+            *self.identity_urls(),
             *super().get_urls(),
         ]
