@@ -213,13 +213,15 @@ def test_while_only_reporting_everybody_stays_anonymous_and_the_ledger_says_what
 def test_listed_claims_and_nothing_else_reach_the_workflow(platform: Platform, sandbox: Sandbox) -> None:
     shop = open_signed_shop(sandbox, identity_claims=["plan", "age", "beta", "roles", "absent"])
     payload = {
-        "plan": "gold", "age": 41, "beta": True, "roles": ["admin"], "email": "a@example.com",
-
-            "workflow": {"id": "wf_other"},
-            "user": "v1.someone",
-            "expires_after": 1,
-            "state_variables": {"admin": True}
-        ,
+        "plan": "gold",
+        "age": 41,
+        "beta": True,
+        "roles": ["admin"],
+        "email": "a@example.com",
+        "workflow": {"id": "wf_other"},
+        "user": "v1.someone",
+        "expires_after": 1,
+        "state_variables": {"admin": True},
     }
     token = shop.ask(platform).json["visitor_token"]
 
