@@ -1,7 +1,7 @@
 """The replay guard: each signed identity opens one chat, and is used up by it.
 
 Whoever begins with an identity reserves it; whoever then gets no session releases it. What was granted stays until
-nobody would take the identity any more, twelve minutes at most. Exact in Redis (SET NX PX), with a twin in memory that
+nobody would take the identity any more, fourteen minutes at most. Exact in Redis (SET NX PX), with a twin in memory that
 is kept along, so that it is warm when Redis fails.
 
 Tolerance while Redis is away, was emptied, or is not there at all: each process knows only what it saw itself, so an

@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from audit.actions import Action
 from audit.record import SYSTEM, Subject, record
+from tenants.identity_keys import add_secret
+from tenants.registration import register_tenant
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,13 +35,25 @@ PAGES = (
     "reauthenticate",
 )
 
+OF_A_TENANT = (
+    "admin:tenants_tenant_change",
+    "admin:tenants_tenant_identity_secret",
+    "admin:tenants_tenant_identity_public_key",
+    "identity-debugger",
+    "identity-code",
+)
+
 
 @pytest.fixture
 def addresses(superuser, live_server) -> list[str]:
     group = Group.objects.create(name="Operators")
     with transaction.atomic():
         event = record(Action.TENANT_CREATED, actor=SYSTEM, subject=Subject("tenant", "7", "Harbour Books"))
+        tenant = register_tenant(name="Alder", slug="alder", actor=SYSTEM)
+        key, _ = add_secret(tenant=tenant, label="website", actor=SYSTEM)
     single = [
+        *(reverse(name, args=[tenant.pk]) for name in OF_A_TENANT),
+        reverse("admin:tenants_tenant_identity_retire", args=[tenant.pk, key.pk]),
         reverse("admin:auth_user_change", args=[superuser.pk]),
         reverse("admin:auth_user_delete", args=[superuser.pk]),
         reverse("admin:auth_user_history", args=[superuser.pk]),
