@@ -16,7 +16,7 @@ from audit.read_only import ReadOnlyAdmin, moment, two_lines
 from console.badges import badge
 from console.cards import Tone
 from sessions_api.models import LiveSession, SessionRequest
-from sessions_api.outcome_words import explain
+from sessions_api.outcome_words import explain, identity_in_words
 from sessions_api.outcomes import GRANTED, OutcomeGroup, codes_of, group_of
 from tenants.models import ApiKey, Tenant
 
@@ -57,14 +57,17 @@ class SessionRequestAdmin(ReadOnlyAdmin):
     # Sorting by anything but time would sort the whole table.
     sortable_by: ClassVar[list[str]] = []
     readonly_fields: ClassVar[Any] = [
-        *("when", "result", "tenant_named", "told", "behind", "key", "took", "upstream_took"),
+        *("when", "result", "tenant_named", "told", "behind", "key", "took", "upstream_took", "who", "signed"),
     ]
     _HAPPENED: Final = (
         "What happened",
         {"fields": ["when", "tenant_named", "assistant_slug", "result", "reason", "count", "took"]},
     )
     _WHY: Final = ("Why was this not granted?", {"fields": ["told", "behind"]})
-    _ASKED: Final = ("Who asked", {"fields": ["origin", "visitor_ref", "address", "client", "request_id"]})
+    _ASKED: Final = (
+        "Who asked",
+        {"fields": ["origin", "visitor_ref", "who", "signed", "address", "client", "request_id"]},
+    )
     _OPENAI: Final = ("OpenAI", {"fields": ["key", "upstream_status", "upstream_took", "upstream_request_id"]})
 
     def get_fieldsets(self, request: HttpRequest, obj: SessionRequest | None = None) -> Any:
@@ -113,8 +116,17 @@ class SessionRequestAdmin(ReadOnlyAdmin):
         return two_lines(row.origin or "–", row.client)
 
     @admin.display(description="visitor")
-    def visitor(self, row: SessionRequest) -> SafeString | str:
-        return _visitor(row.visitor_ref)
+    def visitor(self, row: SessionRequest) -> SafeString:
+        notes = [note for note in (row.visitor_kind, row.identity) if note not in ("", "anon")]
+        return two_lines(_visitor(row.visitor_ref), ", ".join(notes))
+
+    @admin.display(description="kind of visitor", empty_value="–")
+    def who(self, row: SessionRequest) -> str:
+        return {"anon": "anonymous", "known": "known by a signed identity"}.get(row.visitor_kind, "")
+
+    @admin.display(description="signed identity", empty_value="–")
+    def signed(self, row: SessionRequest) -> str:
+        return identity_in_words(row.identity)
 
     @admin.display(description="took")
     def took_both(self, row: SessionRequest) -> SafeString:

@@ -23,7 +23,7 @@ from sessions_api.erase import Erased, erase_threads
 from sessions_api.models import LiveSession, TenantDeletion
 from tenants.audit_subjects import subject_of
 from tenants.credentials import KeyUnusable, credentials_of
-from tenants.models import ApiKey, ReplacedKey, Tenant, TenantState
+from tenants.models import ApiKey, IdentityKey, ReplacedKey, Tenant, TenantState
 from tenants.upstreams import upstream
 
 logger = logging.getLogger(__name__)
@@ -151,6 +151,7 @@ def _destroy_secrets(tenant: Tenant) -> None:
     """A step of its own: whatever becomes of the rows and of backups of them, the wrapped data keys are gone from here."""
     ApiKey.objects.filter(tenant=tenant).update(token="")
     ReplacedKey.objects.filter(key__tenant=tenant).delete()
+    IdentityKey.objects.filter(tenant=tenant).update(token="")
     Tenant.objects.filter(pk=tenant.pk).update(user_scope_token="")
 
 

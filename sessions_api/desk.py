@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from chatkit_client.client import ChatKitClient
 from gateway.resources import Gateway, state_of
 from sessions_api.refusals import RefusalFold
+from sessions_api.visitor_links import VisitorLinks
 from sessions_api.writer import GroupedWriter, WriteFailed
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Desk:
         self.client = client
         self.writer = writer
         self.fold = RefusalFold()
+        self.links = VisitorLinks()
         self._tasks: set[asyncio.Task[None]] = set()
         self._folding: asyncio.Task[None] | None = None
 
@@ -41,6 +43,7 @@ class Desk:
             await asyncio.wait(set(self._tasks), timeout=seconds)
         await self._write_counted(before_minute=_minute() + 1)
         await asyncio.to_thread(self.writer.close, seconds=seconds)
+        await asyncio.to_thread(self.links.close, seconds=seconds)
 
     def aside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this without letting an answer wait for it."""

@@ -22,11 +22,12 @@ from gateway.errors import Code, PublicError
 from gateway.visitor_tokens import upstream_user, visitor_ref
 from sessions_api.attempt import Attempt
 from sessions_api.desk import WRITE_SECONDS, Desk
-from sessions_api.identify import identify
+from sessions_api.identify import Identified, identify, release
 from sessions_api.limiting import limit_session
 from sessions_api.mint import Minted, mint
-from sessions_api.models import LiveSession, VisitorLink
+from sessions_api.models import LiveSession
 from sessions_api.reading import SessionCall
+from sessions_api.visitor_links import link_of
 from sessions_api.writer import WriteFailed
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
 from tenants.upstreams import UpstreamChoice
@@ -60,10 +61,22 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
     attempt.assistant_slug = assistant.slug
     if assistant.backend not in call.backends:
         raise PublicError(Code.INTEGRATION_OUTDATED, reason="integration_outdated")
+    now = int(time.time())
+    is_preview = page.preview_of is not None
+    identified = await identify(desk, tenant, call, attempt, now=now, is_preview=is_preview)
+    try:
+        return await _grant(desk, page, assistant, identified, attempt, now=now)
+    except BaseException:
+        await release(desk, identified)
+        raise
+
+
+async def _grant(
+    desk: Desk, page: Page, assistant: AssistantSnapshot, identified: Identified, attempt: Attempt, *, now: int
+) -> Granted:
+    tenant = page.tenant
     if tenant.user_scope is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="user_scope_unreadable")
-    now = int(time.time())
-    identified = await identify(desk, tenant, call, attempt, now=now)
     attempt.visitor_ref = visitor_ref(identified.visitor, tenant.public_id)
     attempt.visitor_kind = identified.visitor.kind.value
     user = upstream_user(tenant.user_scope, tenant.public_id, identified.visitor)
@@ -85,11 +98,12 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
             assistant=assistant,
             session_settings=assistant.settings,
             user=user,
+            state_variables=identified.state_variables,
             attempt=attempt,
         )
     try:
         await _look_again(desk, page, assistant, minted)
-        await _record(desk, tenant, assistant, minted, attempt, user=user if identified.is_new else None)
+        await _record(desk, tenant, assistant, minted, identified, attempt, user=user)
         # Writing may have taken seconds too; where nothing has changed this is a look into memory.
         await _look_again(desk, page, assistant, minted)
     except BaseException:
@@ -117,6 +131,8 @@ async def _look_again(desk: Desk, page: Page, assistant: AssistantSnapshot, mint
     now = tenant.assistants.get(assistant.slug)
     if now is None or now.id != assistant.id:
         raise PublicError(Code.ASSISTANT_UNKNOWN, reason="withdrawn_meanwhile")
+    if tenant.identity != page.tenant.identity:
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="withdrawn_meanwhile", retry_after=1)
     if tenant.visitor_epoch != page.tenant.visitor_epoch or minted.key.id not in {key.id for key in now.keys}:
         # The next attempt goes by the new configuration.
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="withdrawn_meanwhile", retry_after=1)
@@ -127,11 +143,12 @@ async def _record(
     tenant: TenantSnapshot,
     assistant: AssistantSnapshot,
     minted: Minted,
+    identified: Identified,
     attempt: Attempt,
     *,
-    user: str | None,
+    user: str,
 ) -> None:
-    """`user` names a visitor who is new, and whose link is written too."""
+    """With the row that leads from `user`, the visitor's name at OpenAI, to ours, where none stands yet."""
     session = minted.created.session
     live = LiveSession(
         id=uuid.uuid4(),
@@ -145,8 +162,10 @@ async def _record(
         expires_at=datetime.fromtimestamp(session.expires_at, UTC),
     )
     rows: list[Model] = [attempt.row(outcome="granted"), live]
-    if user is not None:
-        rows.append(VisitorLink(user=user, tenant_id=tenant.id, ref=attempt.visitor_ref, first_seen_at=attempt.at))
+    if not identified.is_linked:
+        rows.append(
+            link_of(identified.visitor, tenant_id=tenant.id, public_id=tenant.public_id, user=user, at=attempt.at)
+        )
     try:
         await desk.writer.write(*rows, seconds=WRITE_SECONDS)
     except WriteFailed as failure:

@@ -7,6 +7,7 @@ every key, so it ends the attempt; only an upstream that did not answer counts a
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -69,6 +70,7 @@ async def mint(
     session_settings: SessionSettings,
     user: str,
     attempt: Attempt,
+    state_variables: Mapping[str, str | int | float | bool] | None = None,
 ) -> Minted:
     """A session of the visitor whom OpenAI knows as `user`; raises PublicError with the last key's reason."""
     ends_at = time.monotonic() + DEADLINE_SECONDS
@@ -97,6 +99,7 @@ async def mint(
                 key.credentials,
                 user=user,
                 settings=session_settings,
+                state_variables=state_variables,
                 deadline=seconds,
             )
         except ChatKitError as error:

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from chatkit_client.errors import Reason
 from gateway.errors import Code, PublicError
+from gateway.identity_refusals import IdentityRefusal
 from sessions_api.outcomes import OutcomeGroup, group_of
 from tenants.models import Verdict
 from tenants.verdict_words import Words, words_for
@@ -84,9 +85,19 @@ def explain(outcome: str, reason: str) -> Explanation:
     return Explanation(told, _behind(outcome, reason) or "Look the reason up in docs/troubleshooting.md.")
 
 
+def identity_in_words(identity: str) -> str:
+    """What a row of the ledger says about the visitor's signed identity."""
+    if identity in set(IdentityRefusal):
+        return f"{identity}: {IdentityRefusal(identity).words.sentence}"
+    return {"ok": "good", "kept": "good earlier; named by its visitor token now"}.get(identity, identity)
+
+
 def _behind(outcome: str, reason: str) -> str:
     if reason in _BY_REASON:
         return _BY_REASON[reason]
+    if reason in set(IdentityRefusal):
+        words = IdentityRefusal(reason).words
+        return f"{words.sentence} {words.cure} The token debugger on the tenant's page says it of a single token."
     if reason == "workflow_retired":
         return _joined(words_for(Verdict.WORKFLOW_MISSING, today=settings.SUNSET_DATE))
     if reason in {"key_unreadable", "upstream_not_allowed"}:

@@ -22,6 +22,8 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections, transaction
 from django.db.models import Model
 
+from sessions_api.models import VisitorLink
+
 logger = logging.getLogger(__name__)
 
 MAX_GROUP: Final = 500
@@ -143,7 +145,8 @@ def _insert_with_retry(group: list[_Entry]) -> None:
 def _insert(rows: Iterable[Model]) -> None:
     with transaction.atomic():
         for model, of_model in _by_model(rows).items():
-            model._default_manager.bulk_create(of_model)
+            # A known visitor's link may stand already: whoever wrote first counts.
+            model._default_manager.bulk_create(of_model, ignore_conflicts=model is VisitorLink)
 
 
 def _missing(rows: Iterable[Model]) -> list[Model]:

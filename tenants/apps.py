@@ -15,11 +15,13 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         from encryption import registry
+        from tenants.identity_keys import identity_binding
         from tenants.keys import key_binding
-        from tenants.models import ApiKey, ReplacedKey, Tenant
+        from tenants.models import ApiKey, IdentityKey, ReplacedKey, Tenant
         from tenants.user_scope import user_scope_binding
 
         registry.register(ApiKey, "token", binding_of=key_binding)
         registry.register(ReplacedKey, "token", binding_of=lambda replaced: key_binding(replaced.key))
+        registry.register(IdentityKey, "token", binding_of=identity_binding)
         registry.register(Tenant, "user_scope_token", binding_of=user_scope_binding)
         post_migrate.connect(_ensure_epoch, sender=self)

@@ -1,10 +1,12 @@
 """How audit events name what they are about: by text and by the tenant's id, so that they outlive it."""
 
 from audit.record import Subject
-from tenants.models import AllowedDomain, ApiKey, Assistant, AssistantKey, Tenant
+from tenants.models import AllowedDomain, ApiKey, Assistant, AssistantKey, IdentityKey, Tenant
+
+Row = Tenant | ApiKey | Assistant | AssistantKey | AllowedDomain | IdentityKey
 
 
-def subject_of(row: Tenant | ApiKey | Assistant | AssistantKey | AllowedDomain) -> Subject:
+def subject_of(row: Row) -> Subject:
     tenant = _tenant_of(row)
     return Subject(
         type=str(row._meta.model_name),
@@ -15,7 +17,7 @@ def subject_of(row: Tenant | ApiKey | Assistant | AssistantKey | AllowedDomain) 
     )
 
 
-def _tenant_of(row: Tenant | ApiKey | Assistant | AssistantKey | AllowedDomain) -> Tenant:
+def _tenant_of(row: Row) -> Tenant:
     if isinstance(row, Tenant):
         return row
     return row.assistant.tenant if isinstance(row, AssistantKey) else row.tenant

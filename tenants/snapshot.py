@@ -16,11 +16,13 @@ from encryption.models import site_secret
 from encryption.secret import Secret
 from encryption.vault import SecretError
 from tenants.credentials import KEY_UNREADABLE, KeyUnusable, credentials_of
+from tenants.identity_keys import rules_of
 from tenants.models import ApiKey, Assistant, AssistantKey, ConfigEpoch, Tenant
 from tenants.models.key import CONDEMNED
 from tenants.origins import OriginRules
 from tenants.upstreams import UpstreamChoice, upstream
 from tenants.user_scope import open_user_scope
+from tenants.verifying_keys import IdentityRules
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +94,7 @@ class TenantSnapshot:
     visitor_epoch: int
     fallback_text: str
     fallback_url: str
+    identity: IdentityRules = field(default_factory=lambda: IdentityRules("off", "HS256"))
 
     def assistant(self, slug: str | None) -> AssistantSnapshot | None:
         """The named assistant, or the default one where none is named."""
@@ -112,7 +115,7 @@ class DatabaseSource:
 
 
 def load_snapshot(public_id: str) -> TenantSnapshot | None:
-    """The tenant of this public id in four queries, or None."""
+    """The tenant of this public id in five queries, or None."""
     tenant = Tenant.objects.filter(public_id=public_id).first()
     if tenant is None:
         return None
@@ -134,6 +137,7 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
         visitor_epoch=tenant.visitor_epoch,
         fallback_text=tenant.fallback_text,
         fallback_url=tenant.fallback_url,
+        identity=rules_of(tenant),
     )
 
 

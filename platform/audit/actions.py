@@ -27,6 +27,8 @@ class Action(models.TextChoices):
     DOMAIN_ALLOWED = "domain:allowed"
     DOMAIN_CHANGED = "domain:changed"
     DOMAIN_REMOVED = "domain:removed"
+    IDENTITY_KEY_ADDED = "identity_key:added"
+    IDENTITY_KEY_RETIRED = "identity_key:retired"
     SESSIONS_REVOKED = "sessions:revoked"
     USER_CREATED = "user:created"
     USER_CHANGED = "user:changed"

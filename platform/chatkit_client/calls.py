@@ -70,25 +70,27 @@ class SessionSettings:
         _require(self.recent_threads is None or self.recent_threads >= 1, "recent_threads must be at least 1, or None")
         _require(self.max_files >= 1, "max_files must be at least 1")
         _require(1 <= self.max_file_size_mb <= _MAX_FILE_MB, "max_file_size_mb must be 1 to 512")
-        _require(len(self.state_variables) <= _MAX_VARIABLES, "state_variables holds more than 64 entries")
-        _require(
-            all(0 < len(name) <= _MAX_VARIABLE_NAME for name in self.state_variables),
-            "each name in state_variables must have 1 to 64 characters",
-        )
-        _require(
-            all(isinstance(value, (str, int)) or isfinite(value) for value in self.state_variables.values()),
-            "each number in state_variables must be finite: JSON knows no NaN or Infinity",
-        )
+        _require_variables(self.state_variables)
 
 
-def create_session(*, user: str, settings: SessionSettings) -> Call:
-    """Mint a session for one visitor; `user` (1 to 512 characters) scopes whose threads it can reach."""
+def create_session(
+    *,
+    user: str,
+    settings: SessionSettings,
+    state_variables: Mapping[str, str | int | float | bool] | None = None,
+) -> Call:
+    """Mint a session for one visitor; `user` (1 to 512 characters) scopes whose threads it can reach.
+
+    `state_variables` are this visitor's own, and go over those of the settings.
+    """
     _require(0 < len(user) <= _MAX_USER, "user must have 1 to 512 characters")
+    variables = {**settings.state_variables, **(state_variables or {})}
+    _require_variables(variables)
     workflow: dict[str, Any] = {"id": settings.workflow_id, "tracing": {"enabled": settings.tracing}}
     if settings.workflow_version is not None:
         workflow["version"] = settings.workflow_version
-    if settings.state_variables:
-        workflow["state_variables"] = dict(settings.state_variables)
+    if variables:
+        workflow["state_variables"] = variables
     return Call(
         "POST",
         "/chatkit/sessions",
@@ -153,6 +155,18 @@ def _history(settings: SessionSettings) -> dict[str, Any]:
     if not settings.history_enabled or settings.recent_threads is None:
         return {"enabled": settings.history_enabled}
     return {"enabled": True, "recent_threads": settings.recent_threads}
+
+
+def _require_variables(variables: Mapping[str, str | int | float | bool]) -> None:
+    _require(len(variables) <= _MAX_VARIABLES, "state_variables holds more than 64 entries")
+    _require(
+        all(0 < len(name) <= _MAX_VARIABLE_NAME for name in variables),
+        "each name in state_variables must have 1 to 64 characters",
+    )
+    _require(
+        all(isinstance(value, (str, int)) or isfinite(value) for value in variables.values()),
+        "each number in state_variables must be finite: JSON knows no NaN or Infinity",
+    )
 
 
 def _require(holds: bool, sentence: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -49,10 +49,11 @@ class ChatKitClient:
         *,
         user: str,
         settings: SessionSettings,
+        state_variables: Mapping[str, str | int | float | bool] | None = None,
         deadline: float | None = None,
     ) -> Created:
-        """Mint a session for one visitor."""
-        call = calls.create_session(user=user, settings=settings)
+        """Mint a session for one visitor; `state_variables` go over those of the settings."""
+        call = calls.create_session(user=user, settings=settings, state_variables=state_variables)
         answer = await self._transport.send(base_url, credentials, call, deadline=deadline)
         session = _read(
             lambda: answers.read_session(answer, user=user, workflow_id=settings.workflow_id, key=credentials.key),

@@ -21,6 +21,7 @@ from gateway.database_threads import with_fresh_connection
 from gateway.lean import LeanHandler
 from gateway.limits import Limiter
 from gateway.redis_limits import RedisLimits, open_redis
+from gateway.replay import ReplayGuard
 from gateway.resources import STATE_KEY as GATEWAY
 from gateway.resources import Gateway
 from gateway.snapshots import SnapshotStore
@@ -69,6 +70,7 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             limiter=Limiter(None if redis is None else RedisLimits(redis)),
             breakers=Breakers(),
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY),
+            replay=ReplayGuard(redis),
         )
         await asyncio.to_thread(_prepare_first_save, database_answers=snapshots.is_answering)
         desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=GroupedWriter())

@@ -11,7 +11,8 @@ _CREDENTIAL = re.compile(
     # Not in the middle of a word ("risk-assessment"); an escape before it (%3D, \n) is no word.
     r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
     # A token of operations is long; "ops_tokens" is a table.
-    r"(?:(?:sk-|ek_|domain_pk_|vt1\.|pt1\.|ckp1\.)[A-Za-z0-9_\-.*]{6,}|ops_[A-Za-z0-9_\-]{30,})"
+    r"(?:(?:sk-|ek_|domain_pk_|ckp_sign_|vt1\.|pt1\.|ckp1\.|eyJ[A-Za-z0-9_\-]*\.)[A-Za-z0-9_\-.*]{6,}"
+    r"|ops_[A-Za-z0-9_\-]{30,})"
     r"|(?i:bearer\s+)[A-Za-z0-9_\-.=~+/]{8,}"
 )
 

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from console.reauthentication import reauthenticate
 from dashboards.views import operations
 from key_health.views import check_key_now
+from sessions_api.identity_debugger import identity_code, identity_debugger
 from widget.open_preview import open_preview
 
 handler500 = "config.server_errors.server_error"
@@ -15,6 +16,12 @@ urlpatterns = [
     path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
     path("admin/check-key/<uuid:key_id>/", admin.site.admin_view(check_key_now), name="check-key"),
     path("admin/preview/<uuid:tenant_id>/", admin.site.admin_view(open_preview), name="tenant-preview"),
+    path(
+        "admin/tenants/<uuid:tenant_id>/debug-token/",
+        admin.site.admin_view(identity_debugger),
+        name="identity-debugger",
+    ),
+    path("admin/tenants/<uuid:tenant_id>/signing-code/", admin.site.admin_view(identity_code), name="identity-code"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
     path("api/v1/ops/", include("dashboards.api.urls")),
     path("admin/", admin.site.urls),

@@ -12,8 +12,10 @@ from audit.record import Actor, Subject, record
 from console.audited_admin import AuditedAdmin, Vocabulary, form_changes
 from tenants.admin.audit_history import AuditHistory
 from tenants.admin.domain_inline import DomainInline
+from tenants.admin.identity_forms import IdentityFields
 from tenants.admin.of_tenant import tenant_url
 from tenants.admin.seen import OneSaveAtATime, SeenForm
+from tenants.admin.tenant_identity import TenantIdentity
 from tenants.admin.tenant_list import TenantList
 from tenants.admin.tenant_origins import TenantOrigins
 from tenants.admin.tenant_states import TenantStates
@@ -26,7 +28,7 @@ from tenants.tenant_page import page_facts, panels, setup_steps
 from tenants.upstreams import default_upstream, upstream_choices
 
 
-class TenantForm(SeenForm):
+class TenantForm(IdentityFields, SeenForm):
     class Meta:
         model = Tenant
         fields = ()  # the fieldsets of the admin name them
@@ -43,7 +45,7 @@ class TenantForm(SeenForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(TenantOrigins, TenantStates, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
+class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, AuditHistory, OneSaveAtATime, AuditedAdmin):
     audit_actions = {
         Tenant: Vocabulary(Action.TENANT_CREATED, Action.TENANT_CHANGED, Action.TENANT_DELETED),
         AllowedDomain: Vocabulary(Action.DOMAIN_ALLOWED, Action.DOMAIN_CHANGED, Action.DOMAIN_REMOVED),
@@ -52,16 +54,9 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantList, AuditHistory, OneSave
         {
             *("name", "slug", "upstream", "sessions_per_minute", "sessions_per_minute_per_visitor"),
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
-            *("retention_days",),
-            *(
-                "fallback_text",
-                "fallback_url",
-                "domain_verification_key",
-                "entry",
-                "expires_on",
-                "allow_http",
-                "allow_shared",
-            ),
+            *("retention_days", "identity_mode", "identity_algorithm", "identity_claims"),
+            *("fallback_text", "fallback_url", "domain_verification_key"),
+            *("entry", "expires_on", "allow_http", "allow_shared"),
         }
     )
     form = TenantForm
@@ -85,6 +80,13 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantList, AuditHistory, OneSave
                     *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
                 ],
                 "description": "A chat that stays open takes about six sessions an hour.",
+            },
+        ),
+        (
+            "Signed visitors",
+            {
+                "fields": ["identity_mode", "identity_algorithm", "identity_claims"],
+                "description": "Keys, the debugger and ready code stand in the section of the same name above.",
             },
         ),
         ("Privacy", {"fields": ["retention_days"]}),
@@ -151,6 +153,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantList, AuditHistory, OneSave
             subject=subject_of(obj),
             changes=form_changes(form, self.audited_values),
         )
+        self.say_what_became_of_identity(request, obj, form)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj} is registered. Next: its OpenAI key.")
@@ -166,5 +169,6 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantList, AuditHistory, OneSave
             path("<uuid:tenant_id>/resume/", view(self.resume_view), name="tenants_tenant_resume"),
             path("<uuid:tenant_id>/origin/", view(self.origin_view), name="tenants_tenant_origin"),
             path("<uuid:tenant_id>/allow-origin/", view(self.allow_origin_view), name="tenants_tenant_allow_origin"),
+            *self.identity_urls(),
             *super().get_urls(),
         ]

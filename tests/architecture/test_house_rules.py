@@ -55,7 +55,8 @@ def test_tasks_are_published_in_one_place_and_only_after_commit() -> None:
 def test_models_that_sessions_depend_on_raise_the_epoch() -> None:
     from tenants import models
 
-    for model in (models.Tenant, models.ApiKey, models.Assistant, models.AssistantKey, models.AllowedDomain):
+    observed = (models.Tenant, models.ApiKey, models.Assistant, models.AssistantKey, models.AllowedDomain)
+    for model in (*observed, models.IdentityKey):
         assert issubclass(model, models.ObservedModel)
         assert isinstance(model._default_manager.all(), models.ObservedQuerySet)
 

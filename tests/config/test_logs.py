@@ -71,7 +71,20 @@ def test_what_looks_like_a_credential_is_cut_before_it_is_written(head):
 @pytest.mark.proof("K1")
 @pytest.mark.parametrize(
     "head",
-    ["sk-", "sk-" + "proj-", "ek_", "domain_" + "pk_", "vt1.k1.", "pt1.k1.", "ckp1.k1.", "ops_", "Bearer ", "bearer "],
+    [
+        "sk-",
+        "sk-" + "proj-",
+        "ek_",
+        "domain_" + "pk_",
+        "vt1.k1.",
+        "pt1.k1.",
+        "ckp1.k1.",
+        "ckp_" + "sign_",
+        "eyJhbGciOiJIUzI1NiJ9.",
+        "ops_",
+        "Bearer ",
+        "bearer ",
+    ],
 )
 @pytest.mark.parametrize("before", ["", "key=", '"', "x_", "a/", "key%3D", "two\\n", "’"])
 def test_every_kind_of_credential_is_cut_wherever_it_stands(head: str, before: str) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.actions import Action
 from audit.record import SYSTEM, Subject, record
 from tenants.domains import allow_domain, today
+from tenants.identity_keys import add_secret
 from tests.dashboards.ledger import a_request
 from tests.tenants.cast import register
 
@@ -37,13 +38,22 @@ PAGES = (
     "reauthenticate",
 )
 
+OF_A_TENANT = (
+    "admin:tenants_tenant_change",
+    "admin:tenants_tenant_identity_secret",
+    "admin:tenants_tenant_identity_public_key",
+    "identity-debugger",
+    "identity-code",
+)
+
 
 @pytest.fixture
 def addresses(superuser, live_server) -> list[str]:
     group = Group.objects.create(name="Operators")
     with transaction.atomic():
         event = record(Action.TENANT_CREATED, actor=SYSTEM, subject=Subject("tenant", "7", "Harbour Books"))
-    tenant = register()
+        tenant = register()
+        key, _ = add_secret(tenant=tenant, label="website", actor=SYSTEM)
     for text, choices in (
         ("http://localhost:3000", {"allow_http": True}),
         ("app-*.example.com", {"expires_on": today()}),
@@ -52,9 +62,10 @@ def addresses(superuser, live_server) -> list[str]:
     refused = "https://a-preview-with-a-name-as-long-as-those-of-branches-are.example.com"
     a_request(timezone.now(), "origin_not_allowed", tenant=tenant, origin=refused)
     single = [
-        reverse("admin:tenants_tenant_change", args=[tenant.pk]),
         reverse("admin:tenants_tenant_origin", args=[tenant.pk]) + f"?origin={refused}/",
         reverse("admin:tenants_tenant_allow_origin", args=[tenant.pk]) + "?origin=http%3A%2F%2Flocalhost%3A5173",
+        *(reverse(name, args=[tenant.pk]) for name in OF_A_TENANT),
+        reverse("admin:tenants_tenant_identity_retire", args=[tenant.pk, key.pk]),
         reverse("admin:auth_user_change", args=[superuser.pk]),
         reverse("admin:auth_user_delete", args=[superuser.pk]),
         reverse("admin:auth_user_history", args=[superuser.pk]),

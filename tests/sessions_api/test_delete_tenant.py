@@ -13,7 +13,8 @@ from sessions_api import erase
 from sessions_api.delete_tenant import advance_deletions
 from sessions_api.models import LiveSession, SessionRequest, TenantDeletion
 from sessions_api.tasks import delete_tenants, tick
-from tenants.models import ApiKey, Tenant
+from tenants.identity_keys import add_secret
+from tenants.models import ApiKey, IdentityKey, Tenant
 from tenants.states import start_deletion
 from tests.key_health.cast import Customer
 from tests.sessions_api.upstream_sessions import chat, open_session
@@ -155,6 +156,16 @@ def test_it_goes_on_where_a_killed_worker_left_it(sandbox: Sandbox, alder: Custo
     assert while_claimed
     assert not Tenant.objects.exists()
     assert AuditEvent.objects.get(action=Action.TENANT_DELETED).changes["threads_deleted"] == 1
+
+
+def test_what_a_tenant_signs_its_visitors_with_goes_too(sandbox: Sandbox, alder: Customer) -> None:
+    add_secret(tenant=alder.tenant, label="website", actor=SYSTEM)
+    start_deletion(tenant=alder.tenant, actor=SYSTEM)
+
+    delete_tenants()
+
+    assert not IdentityKey.objects.exists()
+    assert AuditEvent.objects.get(action=Action.TENANT_DELETED).changes["rows"]["identitykey"] == 1
 
 
 def test_a_tenant_that_is_dying_without_a_plan_gets_one_from_the_tick(sandbox: Sandbox, alder: Customer) -> None:

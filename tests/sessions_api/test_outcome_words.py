@@ -6,16 +6,24 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import Code
+from gateway.identity_refusals import IdentityRefusal
 from sessions_api.outcome_words import explain
 from sessions_api.outcomes import FAILED, OutcomeGroup, codes_of, group_of
 
 TROUBLESHOOTING = (Path(__file__).resolve().parents[2] / "docs" / "troubleshooting.md").read_text()
 REASONS = TROUBLESHOOTING.partition("## What lies behind a code")[2].partition("\n## ")[0]
 # Codes that no row of the ledger has: reserved ones, and those from before any tenant is known.
-NEVER = {"quota_exceeded", "identity_required", "identity_invalid", "token_invalid"}
+NEVER = {"quota_exceeded", "token_invalid"}
 NEVER |= {"not_found", "host_invalid", "https_required"}
 # Codes whose reasons say it all.
-BY_REASON = {"tenant_unknown", "assistant_unknown", "rate_limited", *FAILED - {"internal_error"}}
+BY_REASON = {
+    "tenant_unknown",
+    "assistant_unknown",
+    "rate_limited",
+    "identity_required",
+    "identity_invalid",
+    *FAILED - {"internal_error"},
+}
 
 
 def documented_reasons() -> list[tuple[str, str]]:
@@ -27,6 +35,10 @@ def documented_reasons() -> list[tuple[str, str]]:
             (named[0] if named else "upstream_unavailable", reason) for reason in re.findall(r"`([a-z_]+)`", reasons)
         ]
     return found
+
+
+def test_every_refusal_of_a_signed_identity_is_documented():
+    assert {reason.value for reason in IdentityRefusal} - {reason for _, reason in documented_reasons()} == set()
 
 
 @pytest.mark.parametrize(("code", "reason"), documented_reasons())
