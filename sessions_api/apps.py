@@ -7,3 +7,7 @@ class SessionsApiConfig(AppConfig):
 
     def ready(self) -> None:
         from sessions_api import receivers  # noqa: F401 (connects them)
+        from sessions_api.limits_panel import limits_panel
+        from tenants.tenant_page import register_panel
+
+        register_panel(limits_panel)

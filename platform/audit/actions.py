@@ -28,6 +28,7 @@ class Action(models.TextChoices):
     DOMAIN_CHANGED = "domain:changed"
     DOMAIN_REMOVED = "domain:removed"
     SESSIONS_REVOKED = "sessions:revoked"
+    QUOTA_REACHED = "quota:reached"
     USER_CREATED = "user:created"
     USER_CHANGED = "user:changed"
     USER_DELETED = "user:deleted"

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from console.reauthentication import reauthenticate
+from dashboards.address_page import your_address
 from dashboards.views import operations
 from key_health.views import check_key_now
 from widget.open_preview import open_preview
@@ -15,6 +16,7 @@ urlpatterns = [
     path("admin/reauthenticate/", reauthenticate, name="reauthenticate"),
     path("admin/check-key/<uuid:key_id>/", admin.site.admin_view(check_key_now), name="check-key"),
     path("admin/preview/<uuid:tenant_id>/", admin.site.admin_view(open_preview), name="tenant-preview"),
+    path("admin/operations/address/", admin.site.admin_view(your_address), name="your-address"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
     path("api/v1/ops/", include("dashboards.api.urls")),
     path("admin/", admin.site.urls),

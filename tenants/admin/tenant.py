@@ -18,6 +18,7 @@ from tenants.admin.tenant_list import TenantList
 from tenants.admin.tenant_states import TenantStates
 from tenants.audit_subjects import subject_of
 from tenants.badges import badge, state_badge
+from tenants.limit_names import LimitName
 from tenants.models import AllowedDomain, ApiKey, Tenant, TenantState
 from tenants.registration import complete_new_tenant
 from tenants.signals import key_changed
@@ -32,6 +33,15 @@ class TenantForm(SeenForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "log_only_limits" in self.fields:
+            field = Tenant._meta.get_field("log_only_limits")
+            self.fields["log_only_limits"] = forms.MultipleChoiceField(
+                label=str(field.verbose_name),
+                choices=LimitName.choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                help_text=field.help_text,
+            )
         if "upstream" in self.fields:
             self.fields["upstream"] = forms.ChoiceField(
                 label=str(Tenant._meta.get_field("upstream").verbose_name),
@@ -51,7 +61,7 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
         {
             *("name", "slug", "upstream", "sessions_per_minute", "sessions_per_minute_per_visitor"),
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
-            *("retention_days",),
+            *("log_only_limits", "retention_days"),
             *("fallback_text", "fallback_url", "domain_verification_key", "entry", "allow_http"),
         }
     )
@@ -73,7 +83,7 @@ class TenantAdmin(TenantStates, TenantList, AuditHistory, OneSaveAtATime, Audite
             {
                 "fields": [
                     *("sessions_per_minute", "sessions_per_minute_per_visitor", "sessions_per_minute_per_address"),
-                    *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
+                    *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month", "log_only_limits"),
                 ],
                 "description": "A chat that stays open takes about six sessions an hour.",
             },
