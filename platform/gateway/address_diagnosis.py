@@ -2,8 +2,17 @@
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.client_address import Client, canonical, client_of, network_of
+
+_INNER: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +120,8 @@ def _warnings(
 
 
 def _is_inner(address: str) -> bool:
-    """Loopback, private or link-local: where proxies stand."""
+    """Whether proxies stand there: loopback, private, link-local, shared, or none at all (a Unix socket)."""
     if not address:
         return True
     parsed = ipaddress.ip_address(address)
-    return parsed.is_loopback or parsed.is_private or parsed.is_link_local
+    return any(parsed in network for network in _INNER)

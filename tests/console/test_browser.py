@@ -29,6 +29,7 @@ PAGES = (
     "admin:sessions_api_sessionrequest_changelist",
     "admin:sessions_api_livesession_changelist",
     "operations",
+    "your-address",
     "ops-api-docs",
     "reauthenticate",
 )
