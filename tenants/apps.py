@@ -14,7 +14,10 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
+        from django.core.checks import register
+
         from encryption import registry
+        from tenants.checks import check_limits
         from tenants.keys import key_binding
         from tenants.models import ApiKey, ReplacedKey, Tenant
         from tenants.user_scope import user_scope_binding
@@ -22,4 +25,5 @@ class TenantsConfig(AppConfig):
         registry.register(ApiKey, "token", binding_of=key_binding)
         registry.register(ReplacedKey, "token", binding_of=lambda replaced: key_binding(replaced.key))
         registry.register(Tenant, "user_scope_token", binding_of=user_scope_binding)
+        register(check_limits)
         post_migrate.connect(_ensure_epoch, sender=self)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 
 from audit.actions import Action
 from audit.record import Actor, Subject, record
@@ -36,7 +37,7 @@ class TenantForm(SeenForm):
         if "log_only_limits" in self.fields:
             field = Tenant._meta.get_field("log_only_limits")
             self.fields["log_only_limits"] = forms.MultipleChoiceField(
-                label=str(field.verbose_name),
+                label=capfirst(str(field.verbose_name)),
                 choices=LimitName.choices,
                 required=False,
                 widget=forms.CheckboxSelectMultiple,

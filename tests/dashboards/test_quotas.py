@@ -76,8 +76,8 @@ def test_the_tenants_page_shows_its_quotas_and_its_trials(admin_client: Client):
     assert "2 of 2 (100 %)" in panel
     assert 'per month <span class="badge tone-info">on trial</span>' in panel
     assert "600 for the tenant, 10 for a visitor, 120 for an address; 300 new visitors" in panel
-    assert '<th scope="row">sessions per minute, one visitor</th><td>1</td><td>1</td>' in panel
-    assert '<th scope="row">monthly quota</th><td>0</td><td>0</td>' in panel
+    assert '<th scope="row">sessions per minute, one visitor</th><td>1 in 24 hours</td><td>1 in 7 days</td>' in panel
+    assert '<th scope="row">monthly quota</th><td>0 in 24 hours</td><td>0 in 7 days</td>' in panel
     assert "100 % of 2 per month (2 used)" in panel
 
 
