@@ -61,7 +61,7 @@ class SessionRequestAdmin(ReadOnlyAdmin):
     ]
     _HAPPENED: Final = (
         "What happened",
-        {"fields": ["when", "tenant_named", "assistant_slug", "result", "reason", "count", "took"]},
+        {"fields": ["when", "tenant_named", "assistant_slug", "result", "reason", "count", "would_refuse", "took"]},
     )
     _WHY: Final = ("Why was this not granted?", {"fields": ["told", "behind"]})
     _ASKED: Final = (
@@ -105,6 +105,7 @@ class SessionRequestAdmin(ReadOnlyAdmin):
         notes = {
             row.reason: row.reason != row.outcome,
             f"{row.count} counted together": row.count > 1,
+            f"on trial: {row.would_refuse}": bool(row.would_refuse),
             "preflight": row.is_preflight,
             "refresh": row.is_refresh,
         }

@@ -10,6 +10,7 @@ from audit.addresses import truncate_address
 from audit.changes import printable
 from chatkit_client.errors import ChatKitError
 from gateway.lean import LeanRequest
+from gateway.limit_decision import Decision
 from sessions_api.models import SessionRequest
 from tenants.snapshot import TenantSnapshot
 
@@ -36,6 +37,8 @@ class Attempt:
     identity: str = ""
     # Names of limits on trial that would have refused this.
     would_refuse: tuple[str, ...] = ()
+    # None while no limit has been asked.
+    limited: Decision | None = None
     is_refresh: bool = False
     upstream_ms: int | None = None
     upstream_status: int | None = None

@@ -23,7 +23,7 @@ from gateway.visitor_tokens import upstream_user, visitor_ref
 from sessions_api.attempt import Attempt
 from sessions_api.desk import WRITE_SECONDS, Desk
 from sessions_api.identify import Identified, identify, release
-from sessions_api.limiting import limit_session
+from sessions_api.limiting import give_back, limit_session
 from sessions_api.mint import Minted, mint
 from sessions_api.models import LiveSession
 from sessions_api.reading import SessionCall
@@ -56,6 +56,15 @@ class Granted:
 
 async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
     """A new session, always minted anew. Raises PublicError; `attempt` is filled in for the ledger as far as it came."""
+    try:
+        return await _issue(desk, page, call, attempt)
+    except BaseException:
+        # Whatever stopped it: only sessions that are granted count towards a quota.
+        give_back(desk, attempt)
+        raise
+
+
+async def _issue(desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
     tenant = page.tenant
     assistant = choose_assistant(page, call.assistant)
     attempt.assistant_slug = assistant.slug

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from sessions_api.delete_tenant import advance_deletions
 from sessions_api.revoke import cancel_claimed, purge_expired, request_overlooked
+from sessions_api.watch_quotas import watch_quotas
 from tenants.keys import forget_replaced
 
 # No batch is begun after this, and a batch takes two deadlines at most (revoke.py).
@@ -26,3 +27,8 @@ def tick() -> None:
 @shared_task(name="sessions_api.delete_tenants")
 def delete_tenants() -> None:
     advance_deletions()
+
+
+@shared_task(name="sessions_api.watch_quotas")
+def look_at_quotas() -> None:
+    watch_quotas()

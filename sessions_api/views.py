@@ -9,6 +9,7 @@ from gateway import cors
 from gateway.admission import decide_origin, find_tenant, limit_address, require_active
 from gateway.errors import Code, as_public, error_response, json_response
 from gateway.lean import LeanRequest
+from gateway.rate_headers import tell_limits
 from sessions_api.attempt import Attempt
 from sessions_api.desk import desk_of
 from sessions_api.issue import issue_session
@@ -47,6 +48,8 @@ async def session(request: LeanRequest, public_id: str) -> HttpResponse:
         response = error_response(error, request_id=request.request_id)
         if error.code is Code.METHOD_NOT_ALLOWED:
             response["Allow"] = ALLOWED_METHODS
+    if attempt.limited is not None:
+        tell_limits(response, attempt.limited)
     cors.vary(response)
     if origin:
         cors.share(response, origin)

@@ -14,7 +14,10 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
+        from django.core.checks import register
+
         from encryption import registry
+        from tenants.checks import check_limits
         from tenants.identity_keys import identity_binding
         from tenants.keys import key_binding
         from tenants.models import ApiKey, IdentityKey, ReplacedKey, Tenant
@@ -24,4 +27,5 @@ class TenantsConfig(AppConfig):
         registry.register(ReplacedKey, "token", binding_of=lambda replaced: key_binding(replaced.key))
         registry.register(IdentityKey, "token", binding_of=identity_binding)
         registry.register(Tenant, "user_scope_token", binding_of=user_scope_binding)
+        register(check_limits)
         post_migrate.connect(_ensure_epoch, sender=self)

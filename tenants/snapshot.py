@@ -133,7 +133,7 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
         default_assistant=next((assistants[row.slug] for row in rows if row.is_default), None),
         user_scope=_user_scope(tenant),
         upstream=_upstream(tenant),
-        limits=_limits(tenant),
+        limits=limits_of_tenant(tenant),
         visitor_epoch=tenant.visitor_epoch,
         fallback_text=tenant.fallback_text,
         fallback_url=tenant.fallback_url,
@@ -141,7 +141,7 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
     )
 
 
-def _limits(tenant: Tenant) -> TenantLimits:
+def limits_of_tenant(tenant: Tenant) -> TenantLimits:
     return TenantLimits(
         per_tenant=tenant.sessions_per_minute or settings.SESSIONS_PER_MINUTE_TENANT,
         per_visitor=tenant.sessions_per_minute_per_visitor or settings.SESSIONS_PER_MINUTE_VISITOR,

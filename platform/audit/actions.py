@@ -30,6 +30,7 @@ class Action(models.TextChoices):
     IDENTITY_KEY_ADDED = "identity_key:added"
     IDENTITY_KEY_RETIRED = "identity_key:retired"
     SESSIONS_REVOKED = "sessions:revoked"
+    QUOTA_REACHED = "quota:reached"
     USER_CREATED = "user:created"
     USER_CHANGED = "user:changed"
     USER_DELETED = "user:deleted"

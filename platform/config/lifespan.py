@@ -28,6 +28,7 @@ from gateway.snapshots import SnapshotStore
 from sessions_api.desk import STATE_KEY as SESSIONS
 from sessions_api.desk import Desk
 from sessions_api.hints import load_broker_client
+from sessions_api.usage import LedgerUsage
 from sessions_api.writer import GroupedWriter
 from tenants.snapshot import DatabaseSource
 
@@ -62,12 +63,14 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
         redis = open_redis(settings.REDIS_URL) if settings.REDIS_URL else None
         if redis is not None:
             stack.push_async_callback(redis.aclose)
+        limiter = Limiter(None if redis is None else RedisLimits(redis), LedgerUsage())
+        stack.push_async_callback(limiter.close)
         transport = await stack.enter_async_context(
             Transport(allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None)
         )
         gateway = Gateway(
             snapshots=snapshots,
-            limiter=Limiter(None if redis is None else RedisLimits(redis)),
+            limiter=limiter,
             breakers=Breakers(),
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY),
             replay=ReplayGuard(redis),

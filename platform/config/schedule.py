@@ -10,12 +10,17 @@ from typing import Any
 _TICK = timedelta(seconds=5)
 
 
+def _every(interval: timedelta, task: str) -> dict[str, Any]:
+    return {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
+
+
 def _every_tick(task: str) -> dict[str, Any]:
-    return {"task": task, "schedule": _TICK, "options": {"expires": _TICK.total_seconds()}}
+    return _every(_TICK, task)
 
 
 BEAT_SCHEDULE = {
     "key-health-tick": _every_tick("key_health.tick"),
     "sessions-tick": _every_tick("sessions_api.tick"),
     "delete-tenants-tick": _every_tick("sessions_api.delete_tenants"),
+    "quotas-tick": _every(timedelta(minutes=5), "sessions_api.watch_quotas"),
 }

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from console.reauthentication import reauthenticate
+from dashboards.address_page import your_address
 from dashboards.views import operations
 from key_health.views import check_key_now
 from sessions_api.identity_debugger import identity_code, identity_debugger
@@ -22,6 +23,7 @@ urlpatterns = [
         name="identity-debugger",
     ),
     path("admin/tenants/<uuid:tenant_id>/signing-code/", admin.site.admin_view(identity_code), name="identity-code"),
+    path("admin/operations/address/", admin.site.admin_view(your_address), name="your-address"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
     path("api/v1/ops/", include("dashboards.api.urls")),
     path("admin/", admin.site.urls),

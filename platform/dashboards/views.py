@@ -11,6 +11,7 @@ from dashboards.broken import who_is_broken
 from dashboards.charts import stacked_bars
 from dashboards.figures import session_figures
 from dashboards.key_figures import key_states, last_check_at, tenants_by_state
+from dashboards.quotas import limits_on_trial, near_their_quota
 from dashboards.spans import DEFAULT_SPAN, SPANS
 from sessions_api.models import SessionRequest
 from tenants.models import Tenant
@@ -37,6 +38,8 @@ def operations(request: HttpRequest) -> HttpResponse:
         "states": key_states(),
         "tenants_by_state": tenants_by_state(),
         "broken": who_is_broken(),
+        "near_quota": near_their_quota(tenant_id=tenant.pk if tenant else None),
+        "on_trial": limits_on_trial(tenant_id=tenant.pk if tenant else None),
         "last_check_at": checked,
         "checks_are_late": checked is None or timezone.now() - checked > 3 * settings.CHECK_INTERVAL,
         "latest": SessionRequest.objects.filter(**({"tenant": tenant} if tenant else {})).select_related("tenant")[:25],

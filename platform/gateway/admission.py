@@ -48,9 +48,10 @@ def limit_address(gateway: Gateway, address: str, *, door: str, per_minute: int)
 
     Each door counts for itself, so that many page views of an office do not use up its sessions.
     """
-    exceeded = gateway.limiter.take_here([Limit(f"flood:{door}:{network_of(address)}", per_minute, "address_flood")])
-    if exceeded is not None:
-        raise PublicError(Code.RATE_LIMITED, reason=exceeded.limit.reason, retry_after=exceeded.retry_after)
+    flood = Limit(f"flood:{door}:{network_of(address)}", per_minute, "address_flood")
+    decision = gateway.limiter.take_here([flood])
+    if not decision.is_admitted:
+        raise PublicError(Code.RATE_LIMITED, reason=flood.reason, retry_after=decision.retry_after)
 
 
 def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:

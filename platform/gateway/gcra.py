@@ -8,8 +8,6 @@ All times are whole microseconds, here and in Redis: requests that are decided a
 the rounding of fractions.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,48 +16,27 @@ MINUTE: Final = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `per_minute` (≥ 1) for whatever `key` names; `reason` is what a refusal is called in the ledger."""
+    """At most `per_minute` (≥ 1) for whatever `key` names; `reason` is what a refusal is called in the ledger.
+
+    `is_callers`: it counts this caller alone, who may be told what is left. `is_on_trial`: it refuses nobody, and says
+    what it would have refused; what it would have refused is not charged to it, as if it had.
+    """
 
     key: str
     per_minute: int
     reason: str
+    is_callers: bool = False
+    is_on_trial: bool = False
 
     @property
     def interval(self) -> int:
-        return MINUTE // self.per_minute
+        # More than one in each microsecond is no limit that anybody could tell apart.
+        return MINUTE // self.per_minute or 1
 
     @property
     def tolerance(self) -> int:
         return self.interval * (self.per_minute - 1)
 
-
-@dataclass(frozen=True, slots=True)
-class Exceeded:
-    """The first limit that refuses, and the seconds until it would admit."""
-
-    limit: Limit
-    retry_after: float
-
-
-class Ledger:
-    """TATs in this process's memory: the twin of `redis_limits`. The oldest keys go when there are too many."""
-
-    def __init__(self, *, most: int = 50_000) -> None:
-        self._most = most
-        self._tats: OrderedDict[str, int] = OrderedDict()
-
-    def take(self, limits: Sequence[Limit], *, now: int) -> Exceeded | None:
-        """Admit one request under all limits at once, or charge none of them; `now` in microseconds."""
-        for limit in limits:
-            beyond = self._tats.get(limit.key, now) - now - limit.tolerance
-            if beyond > 0:
-                return Exceeded(limit, beyond / 1e6)
-        self.charge(limits, now=now)
-        return None
-
-    def charge(self, limits: Sequence[Limit], *, now: int) -> None:
-        for limit in limits:
-            self._tats[limit.key] = max(self._tats.get(limit.key, now), now) + limit.interval
-            self._tats.move_to_end(limit.key)
-        while len(self._tats) > self._most:
-            self._tats.popitem(last=False)
+    def left(self, ahead: int) -> int:
+        """How many would be admitted at once while the TAT lies `ahead` of now."""
+        return 0 if ahead > self.tolerance else (self.tolerance - ahead) // self.interval + 1

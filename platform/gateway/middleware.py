@@ -57,6 +57,8 @@ def ConsoleTurnsMiddleware(get_response: Handler) -> Callable[[HttpRequest], Htt
 
 
 def _introduce(request: HttpRequest) -> None:
+    # As the connection has it, before our word goes over it.
+    request.peer = request.META.get("REMOTE_ADDR", ""), request.scheme or "http"  # type: ignore[attr-defined]
     client = identify(request)
     scheme = "https" if client.is_secure else "http"
     request.META["REMOTE_ADDR"] = client.address

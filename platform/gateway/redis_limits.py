@@ -1,4 +1,4 @@
-"""Limits in Redis: exact across processes, decided and charged by one script on Redis's own clock.
+"""Limits and quotas in Redis: exact across processes, decided and charged by one script on Redis's own clock.
 
 Many requests share one question: whoever comes while an answer is awaited rides in the next one. So a busy process
 needs one connection, and the cost of a round trip is spread over all who wait.
@@ -6,112 +6,110 @@ needs one connection, and the cost of a round trip is spread over all who wait.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
-from gateway.gcra import Exceeded, Limit
+from gateway.gcra import Limit
+from gateway.limit_decision import Decision
+from gateway.limit_script import PREFIX, RAISE_SCRIPT, SCRIPT, Request, decode, encode
+from gateway.quotas import Quota
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 0.2
 # A script holds up every other user of Redis while it runs.
 MAX_GROUP: Final = 100
-PREFIX: Final = "ckp:limit:"
-
-# KEYS: those of all requests, one after the other. ARGV: the number of requests, then for each of them the number of
-# its limits and their intervals and tolerances in microseconds. Answer: for each request the number of the limit that
-# refuses (0: none) and the microseconds until that would admit.
-SCRIPT: Final = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local answers, key, arg = {}, 0, 1
-for request = 1, tonumber(ARGV[1]) do
-  arg = arg + 1
-  local count, number, wait, tats = tonumber(ARGV[arg]), 0, 0, {}
-  for i = 1, count do
-    local tat = math.max(tonumber(redis.call('GET', KEYS[key + i]) or '0'), now)
-    local beyond = tat - now - tonumber(ARGV[arg + 2 * i])
-    if beyond > 0 then
-      number, wait = i, beyond
-      break
-    end
-    tats[i] = tat + tonumber(ARGV[arg + 2 * i - 1])
-  end
-  if number == 0 then
-    for i = 1, count do
-      local milliseconds = math.ceil((tats[i] - now) / 1000) + 1
-      redis.call('SET', KEYS[key + i], string.format('%.0f', tats[i]), 'PX', milliseconds)
-    end
-  end
-  answers[#answers + 1] = number
-  answers[#answers + 1] = wait
-  key, arg = key + count, arg + 2 * count
-end
-return answers
-"""
+# A counter outlives its period by this: what was reserved just before its end may still be given back.
+COUNTER_GRACE_SECONDS: Final = 3600
 
 
 class RedisSilent(Exception):
     """Redis gave no answer in time, or one that refuses (read-only, out of memory)."""
 
 
-_Waiting = tuple[Sequence[Limit], asyncio.Future[Exceeded | None]]
+_Waiting = tuple[Request, asyncio.Future[Decision]]
 
 
 class RedisLimits:
     def __init__(self, redis: Redis) -> None:
+        self._redis = redis
         self._script = redis.register_script(SCRIPT)
+        self._raise_script = redis.register_script(RAISE_SCRIPT)
         self._waiting: list[_Waiting] = []
+        # By key of the counter; what Redis did not take stays here for the next question.
+        self._given_back: Counter[str] = Counter()
         self._asking: asyncio.Task[None] | None = None
 
-    async def take(self, limits: Sequence[Limit]) -> Exceeded | None:
-        """Admit one request under all limits and charge them, or charge none. Raises RedisSilent."""
-        answer: asyncio.Future[Exceeded | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((limits, answer))
+    async def take(self, limits: Sequence[Limit], quotas: Sequence[Quota] = ()) -> Decision:
+        """Admit one request under all and charge them, or charge none. Raises RedisSilent."""
+        answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._waiting.append(((limits, quotas), answer))
+        self._ask_soon()
+        return await answer
+
+    def give_back(self, quotas: Iterable[Quota]) -> None:
+        """What was reserved and not granted; nobody waits for it."""
+        self._given_back.update(quota.key for quota in quotas)
+        self._ask_soon()
+
+    async def raise_to(self, quota: Quota, used: int) -> None:
+        """The counter, made where there is none, is at least this. Raises RedisSilent."""
+        goes_at = int(quota.ends_at.timestamp()) + COUNTER_GRACE_SECONDS
+        try:
+            await self._raise_script(keys=[PREFIX + quota.key], args=[used, goes_at])
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisSilent(type(error).__name__) from error
+
+    def _ask_soon(self) -> None:
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
-        return await answer
 
     async def _ask(self) -> None:
         try:
-            await self._ask_for_all()
+            while self._waiting or self._given_back:
+                group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+                if not await self._ask_for(group) and not self._waiting:
+                    break
         finally:
             self._asking = None
 
-    async def _ask_for_all(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
-            try:
-                answers = await self._run([limits for limits, _ in group])
-            except Exception as error:
-                # Whatever it is, nobody may wait for ever: the twin decides.
-                if not isinstance(error, (RedisError, OSError, TimeoutError)):
-                    logger.exception("A defect in asking Redis for limits")
-                for _, waiter in group:
-                    if not waiter.done():
-                        waiter.set_exception(RedisSilent(type(error).__name__))
-            else:
-                for (_, waiter), exceeded in zip(group, answers, strict=True):
-                    if not waiter.done():
-                        waiter.set_result(exceeded)
+    async def _ask_for(self, group: list[_Waiting]) -> bool:
+        """Whether Redis answered; everybody in the group is told."""
+        given_back, self._given_back = self._given_back, Counter()
+        requests = [request for request, _ in group]
+        try:
+            decisions = decode(requests, await self._run(*encode(requests, given_back)))
+        except Exception as error:
+            # Whatever it is, nobody may wait for ever: the twin decides.
+            if not isinstance(error, (RedisError, OSError, TimeoutError)):
+                logger.exception("A defect in asking Redis for limits")
+            self._given_back.update(given_back)
+            for _, waiter in group:
+                if not waiter.done():
+                    waiter.set_exception(RedisSilent(type(error).__name__))
+            return False
+        for (_, waiter), decision in zip(group, decisions, strict=True):
+            if not waiter.done():
+                waiter.set_result(decision)
+            elif decision.is_admitted:
+                # Who asked has gone meanwhile.
+                self._given_back.update(quota.key for quota in decision.quotas)
+        return True
 
-    async def _run(self, requests: Sequence[Sequence[Limit]]) -> list[Exceeded | None]:
-        keys = [PREFIX + limit.key for limits in requests for limit in limits]
-        arguments = [len(requests)]
-        for limits in requests:
-            arguments.append(len(limits))
-            for limit in limits:
-                arguments += limit.interval, limit.tolerance
-        flat = await self._script(keys=keys, args=arguments)
-        return [
-            Exceeded(limits[number - 1], microseconds / 1e6) if number else None
-            for limits, number, microseconds in zip(requests, flat[::2], flat[1::2], strict=True)
-        ]
+    async def _run(self, keys: list[str], arguments: list[int]) -> list[int]:
+        try:
+            answer: list[int] = await self._script(keys=keys, args=arguments)
+        except ReadOnlyError:
+            # After a failover the name may lead to another server; a connection that stays would never notice.
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
+            raise
+        return answer
 
 
 def open_redis(url: str) -> Redis:

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 
 from audit.actions import Action
 from audit.record import Actor, Subject, record
@@ -21,6 +22,7 @@ from tenants.admin.tenant_origins import TenantOrigins
 from tenants.admin.tenant_states import TenantStates
 from tenants.audit_subjects import subject_of
 from tenants.badges import badge, state_badge
+from tenants.limit_names import LimitName
 from tenants.models import AllowedDomain, ApiKey, Tenant, TenantState
 from tenants.registration import complete_new_tenant
 from tenants.signals import key_changed
@@ -35,6 +37,15 @@ class TenantForm(IdentityFields, SeenForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "log_only_limits" in self.fields:
+            field = Tenant._meta.get_field("log_only_limits")
+            self.fields["log_only_limits"] = forms.MultipleChoiceField(
+                label=capfirst(str(field.verbose_name)),
+                choices=LimitName.choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                help_text=field.help_text,
+            )
         if "upstream" in self.fields:
             self.fields["upstream"] = forms.ChoiceField(
                 label=str(Tenant._meta.get_field("upstream").verbose_name),
@@ -54,7 +65,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
         {
             *("name", "slug", "upstream", "sessions_per_minute", "sessions_per_minute_per_visitor"),
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
-            *("retention_days", "identity_mode", "identity_algorithm", "identity_claims"),
+            *("log_only_limits", "retention_days", "identity_mode", "identity_algorithm", "identity_claims"),
             *("fallback_text", "fallback_url", "domain_verification_key"),
             *("entry", "expires_on", "allow_http", "allow_shared"),
         }
@@ -77,7 +88,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
             {
                 "fields": [
                     *("sessions_per_minute", "sessions_per_minute_per_visitor", "sessions_per_minute_per_address"),
-                    *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
+                    *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month", "log_only_limits"),
                 ],
                 "description": "A chat that stays open takes about six sessions an hour.",
             },

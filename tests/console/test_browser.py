@@ -34,6 +34,7 @@ PAGES = (
     "admin:sessions_api_sessionrequest_changelist",
     "admin:sessions_api_livesession_changelist",
     "operations",
+    "your-address",
     "ops-api-docs",
     "reauthenticate",
 )

@@ -3,16 +3,19 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 import pytest_asyncio
 from django.conf import settings
 from redis.asyncio import Redis
 
-from gateway.gcra import Ledger, Limit
+from gateway.gcra import Limit
+from gateway.limit_decision import Decision
+from gateway.limit_script import PREFIX
+from gateway.limit_twin import Twin
 from gateway.limits import Limiter
-from gateway.redis_limits import PREFIX, RedisLimits, RedisSilent, open_redis
+from gateway.redis_limits import RedisLimits, RedisSilent, open_redis
 from tests.gateway.redis_server import running_redis
 
 pytestmark = pytest.mark.asyncio
@@ -20,6 +23,10 @@ pytestmark = pytest.mark.asyncio
 
 def limit(per_minute: int, key: str | None = None) -> Limit:
     return Limit(key or secrets.token_hex(8), per_minute, "test_limit")
+
+
+def admitted(decisions: Iterable[Decision]) -> int:
+    return sum(decision.is_admitted for decision in decisions)
 
 
 @pytest_asyncio.fixture
@@ -33,21 +40,21 @@ async def redis(on_services: None) -> AsyncIterator[Redis]:
 async def test_at_the_very_same_moment_exactly_n_are_admitted_for_every_n(redis: Redis) -> None:
     exact = RedisLimits(redis)
     for n in range(1, 60):
-        few, ledger = limit(n), Ledger()
+        few, twin = limit(n), Twin()
 
-        by_twin = [ledger.take([few], now=10**9) for _ in range(n + 5)]
+        by_twin = [twin.take([few], now=10**9) for _ in range(n + 5)]
         by_redis = await asyncio.gather(*[exact.take([few]) for _ in range(n + 5)])
 
-        assert (by_twin.count(None), by_redis.count(None)) == (n, n)
+        assert (admitted(by_twin), admitted(by_redis)) == (n, n)
 
 
 @pytest.mark.proof("L6")
 async def test_of_32_at_once_exactly_n_are_admitted_by_the_twin() -> None:
     limiter, few = Limiter(), limit(10)
 
-    refused = await asyncio.gather(*[limiter.take([few]) for _ in range(32)])
+    decisions = await asyncio.gather(*[limiter.take([few]) for _ in range(32)])
 
-    assert refused.count(None) == 10
+    assert admitted(decisions) == 10
 
 
 @pytest.mark.proof("L6")
@@ -56,24 +63,24 @@ async def test_of_32_at_once_exactly_n_are_admitted_by_redis_through_four_client
     clients = [open_redis(settings.REDIS_URL) for _ in range(4)]
     limiters = [Limiter(RedisLimits(client)) for client in clients]
 
-    refused = await asyncio.gather(*[limiters[turn % 4].take([few]) for turn in range(32)])
+    decisions = await asyncio.gather(*[limiters[turn % 4].take([few]) for turn in range(32)])
     for client in clients:
         await client.aclose()
 
-    assert refused.count(None) == 10
+    assert admitted(decisions) == 10
     assert all(limiter.kept_in == "Redis" for limiter in limiters)
 
 
 async def test_redis_and_the_twin_decide_alike(redis: Redis) -> None:
     wide, narrow = limit(8), limit(3)
     requests = [[wide], [wide, narrow], [narrow], [narrow], [wide, narrow], [wide], [wide], [narrow], [wide]]
-    ledger, exact = Ledger(), RedisLimits(redis)
+    twin, exact = Twin(), RedisLimits(redis)
 
     now = 10**9
-    by_twin = [ledger.take(limits, now=now) for limits in requests]
+    by_twin = [twin.take(limits, now=now) for limits in requests]
     by_redis = [await exact.take(limits) for limits in requests]
 
-    assert [refusal and refusal.limit for refusal in by_twin] == [refusal and refusal.limit for refusal in by_redis]
+    assert [each.refused_by for each in by_twin] == [each.refused_by for each in by_redis]
 
 
 async def test_a_refused_request_is_charged_nowhere(redis: Redis) -> None:
@@ -81,13 +88,9 @@ async def test_a_refused_request_is_charged_nowhere(redis: Redis) -> None:
         wide, narrow = limit(5), limit(1)
         await take([narrow])
         for _ in range(20):
-            refused = await take([wide, narrow])
-            assert refused is not None
-            assert refused.limit is narrow
+            assert (await take([wide, narrow])).refused_by is narrow
 
-        admitted = [await take([wide]) for _ in range(6)]
-
-        assert admitted.count(None) == 5
+        assert admitted([await take([wide]) for _ in range(6)]) == 5
 
 
 async def test_the_wait_is_told_and_keys_go_away_by_themselves(redis: Redis) -> None:
@@ -97,33 +100,34 @@ async def test_the_wait_is_told_and_keys_go_away_by_themselves(redis: Redis) -> 
 
     refused = await exact.take([one])
 
-    assert refused is not None
+    assert refused.refused_by is one
     assert 59 < refused.retry_after <= 60
     assert 59_000 < await redis.pttl(PREFIX + one.key) <= 60_010
 
 
 async def test_after_the_wait_one_more_is_admitted() -> None:
-    ledger, few = Ledger(), limit(60)
+    twin, few = Twin(), limit(60)
     now = 10**9
-    while ledger.take([few], now=now) is None:
+    while twin.take([few], now=now).is_admitted:
         pass
-    refused = ledger.take([few], now=now)
-    assert refused is not None
+    refused = twin.take([few], now=now)
 
     later = now + round(refused.retry_after * 1e6)
 
-    assert ledger.take([few], now=later) is None
-    assert ledger.take([few], now=later) is not None
+    assert not twin.take([few], now=later - 1).is_admitted
+    assert twin.take([few], now=later).is_admitted
+    assert not twin.take([few], now=later).is_admitted
 
 
 async def test_the_twin_forgets_the_oldest_keys() -> None:
-    ledger = Ledger(most=100)
+    twin = Twin(most_keys=100)
 
     for number in range(1000):
-        ledger.take([limit(1, f"key-{number}")], now=10**9)
+        twin.take([limit(1, f"key-{number}")], now=10**9)
 
-    assert ledger.take([limit(1, "key-0")], now=10**9) is None
-    assert ledger.take([limit(1, "key-999")], now=10**9) is not None
+    assert not twin.take([limit(1, "key-999")], now=10**9).is_admitted
+    assert not twin.take([limit(1, "key-900")], now=10**9).is_admitted
+    assert twin.take([limit(1, "key-899")], now=10**9).is_admitted
 
 
 @pytest.mark.proof("I1")
@@ -141,7 +145,7 @@ async def test_redis_stops_and_comes_back_and_nobody_is_over_admitted() -> None:
         await limiter.take([limit(10)])
 
         # The twin went along while Redis answered, so that it did not begin anew.
-        assert (first + meanwhile).count(None) == 10
+        assert admitted(first + meanwhile) == 10
         assert kept_in == "this process: Redis does not answer"
         assert limiter.kept_in == "Redis"
         await client.aclose()

@@ -47,12 +47,16 @@ def open_shop(sandbox: Sandbox, name: str = "Alder", *, origin: str = ORIGIN, **
 
 
 def environment_for(sandbox: Sandbox) -> dict[str, str]:
-    """One trusted proxy, so that a test may choose an address; and no limit per address, since all share one."""
+    """One trusted proxy, so that a test may choose an address; and no limit per address, since all share one.
+
+    Nor on new visitors, which most of the callers of these tests are.
+    """
     return {
         "OPENAI_BASE_URLS": f"openai={sandbox.base_url}",
         "CHATKIT_JS_URLS": f"openai={sandbox.chatkit_js}",
         "TRUSTED_PROXY_COUNT": "1",
         "SESSIONS_PER_MINUTE_ADDRESS": "100000",
+        "NEW_VISITORS_PER_MINUTE_TENANT": "100000",
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+import redis as redis_client
 from django.db import connection
 
 from sandbox.testing import Sandbox
@@ -67,6 +68,37 @@ def test_redis_stops_is_frozen_and_comes_back_and_every_visitor_gets_a_session(
             time.sleep(1.5)
             redis.thaw()
             time.sleep(1.5)
+        limits_after = platform.request("GET", "/readyz").json["limits"]
+
+    assert set(load.codes) == {"granted"}
+    assert limits_meanwhile == "this process: Redis does not answer"
+    assert limits_after == "Redis"
+    assert SessionRequest.objects.filter(outcome="granted").count() == load.codes["granted"]
+
+
+@pytest.mark.proof("I1")
+def test_redis_becomes_slow_read_only_full_and_empty_and_every_visitor_gets_a_session(
+    sandbox: Sandbox, transactional_db: None
+) -> None:
+    """With a quota, whose counter is made anew whenever Redis has lost it."""
+    shop = open_shop(sandbox, sessions_per_minute=100_000, sessions_per_day=100_000)
+    with running_redis() as redis, running_platform(**environment_for(sandbox), REDIS_URL=redis.url) as platform:
+        with redis_client.Redis.from_url(redis.url) as admin, Load(platform, shop).running() as load:
+            time.sleep(0.5)
+            admin.execute_command("CLIENT", "PAUSE", "1200", "ALL")
+            time.sleep(2.5)
+            admin.execute_command("REPLICAOF", "127.0.0.1", "1")
+            time.sleep(1.2)
+            admin.execute_command("REPLICAOF", "NO", "ONE")
+            time.sleep(1.2)
+            admin.config_set("maxmemory-policy", "noeviction")
+            admin.config_set("maxmemory", "1")
+            time.sleep(1.2)
+            limits_meanwhile = platform.request("GET", "/readyz").json["limits"]
+            admin.config_set("maxmemory", "0")
+            time.sleep(1.2)
+            admin.flushall()
+            time.sleep(0.5)
         limits_after = platform.request("GET", "/readyz").json["limits"]
 
     assert set(load.codes) == {"granted"}
