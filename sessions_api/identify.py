@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.visitor_tokens import Visitor, VisitorKind, mint_visitor_token, read_visitor_token
+from gateway.visitor_tokens import Visitor, VisitorKind, mint_visitor_token, read_visitor_token, visitor_ref
 from sessions_api.attempt import Attempt
 from sessions_api.desk import Desk
 from sessions_api.reading import SessionCall
@@ -36,5 +36,7 @@ async def identify(desk: Desk, tenant: TenantSnapshot, call: SessionCall, attemp
         call.visitor_token or "", tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
     )
     if token is None or token.visitor.kind is not VisitorKind.ANON:
+        return Identified(Visitor.anonymous(), is_new=True)
+    if desk.revoked.names(visitor_ref(token.visitor, tenant.public_id), token.issued_at):
         return Identified(Visitor.anonymous(), is_new=True)
     return Identified(token.visitor, is_new=False, token_issued_at=token.issued_at)

@@ -22,11 +22,12 @@ from gateway.errors import Code, PublicError
 from gateway.visitor_tokens import upstream_user, visitor_ref
 from sessions_api.attempt import Attempt
 from sessions_api.desk import WRITE_SECONDS, Desk
-from sessions_api.identify import identify
+from sessions_api.identify import Identified, identify
 from sessions_api.limiting import limit_session
 from sessions_api.mint import Minted, mint
 from sessions_api.models import LiveSession, VisitorLink
 from sessions_api.reading import SessionCall
+from sessions_api.sightings import Sighting, VisitorRevoked
 from sessions_api.writer import WriteFailed
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
 from tenants.upstreams import UpstreamChoice
@@ -55,6 +56,19 @@ class Granted:
 
 async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
     """A new session, always minted anew. Raises PublicError; `attempt` is filled in for the ledger as far as it came."""
+    try:
+        return await _issue(desk=desk, page=page, call=call, attempt=attempt)
+    except VisitorRevoked as revoked:
+        # Found only when the rows were written. From now on this process knows, so the token names nobody any more.
+        desk.revoked.remember(revoked)
+    try:
+        return await _issue(desk=desk, page=page, call=call, attempt=attempt)
+    except VisitorRevoked as revoked:
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="visitor_revoked", retry_after=1) from revoked
+
+
+async def _issue(*, desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
+    """Raises VisitorRevoked as well."""
     tenant = page.tenant
     assistant = choose_assistant(page, call.assistant)
     attempt.assistant_slug = assistant.slug
@@ -72,15 +86,14 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="upstream_not_allowed")
     if assistant.settings is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="assistant_unusable")
-    if not desk.gateway.snapshots.is_answering:
+    if why := desk.writer.refuses:
         # What can't be recorded is not handed out, so it would be minted only to be cancelled.
-        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="database_silent")
-    if desk.writer.is_full:
-        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="writer_full")
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason=why)
     with desk.gateway.bulkhead.room(tenant.id):
         minted = await mint(
             client=desk.client,
             breakers=desk.gateway.breakers,
+            retries=desk.gateway.retries,
             upstream=tenant.upstream,
             assistant=assistant,
             session_settings=assistant.settings,
@@ -89,7 +102,7 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
         )
     try:
         await _look_again(desk, page, assistant, minted)
-        await _record(desk, tenant, assistant, minted, attempt, user=user if identified.is_new else None)
+        await _record(desk, tenant, assistant, minted, attempt, identified, user=user)
         # Writing may have taken seconds too; where nothing has changed this is a look into memory.
         await _look_again(desk, page, assistant, minted)
     except BaseException:
@@ -127,10 +140,11 @@ async def _record(
     assistant: AssistantSnapshot,
     minted: Minted,
     attempt: Attempt,
+    identified: Identified,
     *,
-    user: str | None,
+    user: str,
 ) -> None:
-    """`user` names a visitor who is new, and whose link is written too."""
+    """Of a visitor who is new the link is written too. Raises PublicError and VisitorRevoked."""
     session = minted.created.session
     live = LiveSession(
         id=uuid.uuid4(),
@@ -144,10 +158,12 @@ async def _record(
         expires_at=datetime.fromtimestamp(session.expires_at, UTC),
     )
     rows: list[Model] = [attempt.row(outcome="granted"), live]
-    if user is not None:
+    if identified.is_new:
         rows.append(VisitorLink(user=user, tenant_id=tenant.id, ref=attempt.visitor_ref, first_seen_at=attempt.at))
+    issued_at = identified.token_issued_at
+    sighting = None if issued_at is None else Sighting(attempt.visitor_ref, issued_at)
     try:
-        await desk.writer.write(*rows, seconds=WRITE_SECONDS)
+        await desk.writer.write(*rows, seconds=WRITE_SECONDS, unless_revoked=sighting)
     except WriteFailed as failure:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="not_recorded") from failure
 

@@ -137,6 +137,8 @@ def running_platform(*, ready: bool = True, **environment: str) -> Iterator[Plat
         *("--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none"),
         *("--timeout-graceful-shutdown", "10"),
     ]
+    # Rows that wait here belong to this test's database.
+    environment.setdefault("SPOOL_DIR", str(folder / "spool"))
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=_environment(environment), stdout=output, stderr=subprocess.STDOUT

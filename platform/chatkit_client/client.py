@@ -50,10 +50,11 @@ class ChatKitClient:
         user: str,
         settings: SessionSettings,
         deadline: float | None = None,
+        fresh: bool = False,
     ) -> Created:
-        """Mint a session for one visitor."""
+        """Mint a session for one visitor; `fresh`: on a new connection."""
         call = calls.create_session(user=user, settings=settings)
-        answer = await self._transport.send(base_url, credentials, call, deadline=deadline)
+        answer = await self._transport.send(base_url, credentials, call, deadline=deadline, fresh=fresh)
         session = _read(
             lambda: answers.read_session(answer, user=user, workflow_id=settings.workflow_id, key=credentials.key),
             credentials,

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from gateway.breaker import Breakers
 from gateway.bulkhead import Bulkhead
 from gateway.limits import Limiter
+from gateway.retry_budget import RetryBudget
 from gateway.snapshots import SnapshotStore
 
 STATE_KEY: Final = "gateway"
@@ -19,6 +20,7 @@ class Gateway:
     limiter: Limiter
     breakers: Breakers
     bulkhead: Bulkhead
+    retries: RetryBudget
 
 
 def gateway_of(request: HttpRequest) -> Gateway:
