@@ -27,6 +27,8 @@ TORN: Final = ".torn"
 # Written files make room in pieces of this size.
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 _SCAN_SECONDS: Final = 1.0
+# For rows of sessions that are being minted when the room runs out: kept free, where the cap allows so much.
+_HEADROOM_BYTES: Final = 1024 * 1024
 
 
 class SpoolRefuses(Exception):
@@ -60,8 +62,24 @@ class Spool:
         self.problem = prepare(directory)
 
     def accepts(self, *, share: float = 1.0) -> bool:
-        """Whether there is room, within this share of the cap."""
-        return not self.problem and self._bytes_used() < self._max_bytes * share
+        """Whether there is room for what is begun now, within this share of the cap."""
+        headroom = min(_HEADROOM_BYTES, self._max_bytes // 8)
+        return not self.problem and self._bytes_used() + headroom <= self._max_bytes * share
+
+    def state(self, *, is_used: bool) -> str:
+        """For people: what is the matter with it, or what is in it."""
+        if self.problem:
+            return self.problem
+        if not self.accepts():
+            return "full"
+        set_aside = len(list(self._directory.glob(f"*{BAD}")))
+        waiting = sum(path.stat().st_size for path in waiting_files(self._directory))
+        words = [
+            *(["in use"] if is_used else []),
+            *([f"{waiting} bytes waiting"] if waiting else []),
+            *([f"{set_aside} files set aside"] if set_aside else []),
+        ]
+        return ", ".join(words) or "empty"
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Returns when the lines are on the disk, all of them; raises SpoolRefuses when none of them is."""

@@ -160,15 +160,17 @@ class GroupedWriter:
                 entry.settle(WriteFailed(type(error).__name__))
 
     def _write_to_spool(self, group: list[Entry]) -> None:
-        for is_essential in (True, False):
-            entries = [entry for entry in group if entry.is_essential is is_essential]
-            if entries:
-                self._append(entries, share=1.0 if is_essential else INESSENTIAL_SHARE)
+        self._append([entry for entry in group if entry.is_essential])
+        self._append([entry for entry in group if not entry.is_essential], share=INESSENTIAL_SHARE)
 
-    def _append(self, entries: list[Entry], *, share: float) -> None:
+    def _append(self, entries: list[Entry], *, share: float | None = None) -> None:
+        if not entries:
+            return
         try:
-            if self.spool is None or not self.spool.accepts(share=share):
-                raise SpoolRefuses("full")
+            if self.spool is None:
+                raise SpoolRefuses("not there")
+            if share is not None and not self.spool.accepts(share=share):
+                raise SpoolRefuses("full, but for grants")
             self.spool.append([to_line(entry.rows, entry.sighting) for entry in entries])
         except SpoolRefuses as refusal:
             logger.error("%d requests' rows were not spooled: %s", len(entries), refusal)
