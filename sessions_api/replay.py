@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 GROUP_LINES: Final = 200
 RETRY_SECONDS: Final = 1.0
+LONGEST_PAUSE: Final = 0.5
 
 
 class Replay:
@@ -94,8 +95,8 @@ class Replay:
             took = time.monotonic() - began
             self._on_written(took)
             self._says_why = True
-            # Half of the time is the live traffic's.
-            self._ending.wait(took if ends_at is None else 0)
+            # Half of the time is the live traffic's; a database that was slow just now may be quick again.
+            self._ending.wait(min(took, LONGEST_PAUSE) if ends_at is None else 0)
         if self._spool.retire(file):
             logger.info("%d requests' spooled rows are written", rows)
             if file.bad:

@@ -190,12 +190,12 @@ def test_a_full_spool_ends_in_503_and_never_in_unknown(
     on_services: None, same_site: None, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     shop = open_shop(sandbox, sessions_per_minute=100_000)
-    environment = {**environment_for(sandbox), "SPOOL_DIR": str(tmp_path / "spool"), "SPOOL_MAX_BYTES": "4000"}
+    environment = {**environment_for(sandbox), "SPOOL_DIR": str(tmp_path / "spool"), "SPOOL_MAX_BYTES": "20000"}
     with running_proxy() as proxy, running_platform(DATABASE_URL=proxy.url, **environment) as platform:
         assert shop.ask(platform).status == 200
         proxy.cut()
         time.sleep(2.5)
-        codes = [shop.ask(platform).code for _ in range(12)]
+        codes = [shop.ask(platform).code for _ in range(25)]
         minted = len(sandbox.creates())
         time.sleep(1.2)
         full = shop.ask(platform)
