@@ -25,11 +25,21 @@ class Told:
 
 
 class Load:
-    """So many visitors, each asking again as soon as it is answered, in turns at each of the servers."""
+    """So many visitors, each asking again as soon as it is answered, in turns at each of the servers.
 
-    def __init__(self, *platforms: Platform, shop: Shop, visitors: int = 4, pause: float = 0.0) -> None:
+    `rotation` in place of the servers: a list that may change meanwhile.
+    """
+
+    def __init__(
+        self,
+        *platforms: Platform,
+        shop: Shop,
+        visitors: int = 4,
+        pause: float = 0.0,
+        rotation: Sequence[Platform] | None = None,
+    ) -> None:
         self.told: list[Told] = []
-        self._platforms = platforms
+        self._platforms = platforms if rotation is None else rotation
         self._shop = shop
         self._pause = pause
         self._stop = threading.Event()
