@@ -26,4 +26,4 @@ USER app
 EXPOSE 8000
 # Forwarding headers are read by the gateway alone (TRUSTED_PROXY_COUNT); requests in flight get ten seconds when it stops.
 # The empty log configuration leaves the lines to Django, which writes JSON.
-CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--timeout-graceful-shutdown", "10", "--log-config", "platform/config/uvicorn_logging.json"]
+CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--http", "config.http_protocol:BoundedHead", "--timeout-graceful-shutdown", "10", "--log-config", "platform/config/uvicorn_logging.json"]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from sessions_api.models import SessionRequest
 from tests.platform_server import Platform
@@ -43,6 +44,8 @@ class Load:
         self._shop = shop
         self._pause = pause
         self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._unsent: Counter[Platform] = Counter()
         self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(visitors)]
 
     @property
@@ -56,17 +59,30 @@ class Load:
 
     def _ask(self, number: int) -> None:
         while not self._stop.is_set():
-            platform = self._platforms[number % len(self._platforms)]
+            with self._lock:
+                platform = self._platforms[number % len(self._platforms)]
+                self._unsent[platform] += 1
             number += 1
             began = time.monotonic()
             try:
-                answer = self._shop.ask(platform, headers=someone_elsewhere())
+                answer = self._shop.ask(
+                    platform, headers=someone_elsewhere(), on_sent=partial(self._sent, platform), timeout=60
+                )
                 code, request_id = answer.code, answer.headers["x-request-id"]
             except OSError as error:
                 code, request_id = type(error).__name__, ""
             now = time.monotonic()
             self.told.append(Told(now, now - began, code, request_id))
             self._stop.wait(self._pause)
+
+    def _sent(self, platform: Platform) -> None:
+        with self._lock:
+            self._unsent[platform] -= 1
+
+    def has_unsent(self, platform: Platform) -> bool:
+        """Whether somebody has chosen this server and not yet sent the whole request."""
+        with self._lock:
+            return self._unsent[platform] > 0
 
     @contextmanager
     def running(self) -> Iterator[Load]:

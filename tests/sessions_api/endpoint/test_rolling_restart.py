@@ -13,10 +13,11 @@ from sessions_api.models import LiveSession, SessionRequest
 from tests.platform_server import Platform, running_platform
 from tests.proof.plugin import Proof
 from tests.sessions_api.cast import environment_for, open_shop
-from tests.sessions_api.load import Load, p99, written
+from tests.sessions_api.load import Load, p99, wait_until, written
 
-# A request that was sent before its process left the rotation has arrived by then.
-UNDER_WAY_SECONDS = 0.5
+# A request that was sent has been read by then, and its session is being minted.
+UNDER_WAY_SECONDS = 1.0
+LATENCY_MS = 2_000
 
 
 class Rotation:
@@ -31,9 +32,10 @@ class Rotation:
     def _start(self) -> Platform:
         return self._stack.enter_context(running_platform(**self._environment))
 
-    def replace_oldest(self) -> None:
+    def replace_oldest(self, load: Load) -> None:
         new = self._start()
         old, self.inside[:] = self.inside[0], [self.inside[1], new]
+        wait_until(lambda: not load.has_unsent(old))
         time.sleep(UNDER_WAY_SECONDS)
         # Mints that take a while are in work now, and must still be answered and recorded.
         old.terminate()
@@ -58,12 +60,12 @@ def test_no_request_fails_and_no_row_is_lost(
     with rotation(environment) as processes:
         for process in processes.inside:
             assert shop.ask(process).status == 200
-        sandbox.set_latency(700)
-        with Load(shop=shop, rotation=processes.inside, visitors=proof.size(reduced=8, full=50)).running() as load:
+        sandbox.set_latency(LATENCY_MS)
+        with Load(shop=shop, rotation=processes.inside, visitors=proof.size(reduced=16, full=100)).running() as load:
             for _ in range(restarts):
                 # Both, one after the other: a whole release.
-                processes.replace_oldest()
-                processes.replace_oldest()
+                processes.replace_oldest(load)
+                processes.replace_oldest(load)
         sandbox.set_latency(0)
 
     granted = load.granted
