@@ -13,6 +13,7 @@ from django.db import connection
 from sandbox.testing import Sandbox
 from tenants.models import Tenant
 from tests.platform_server import Platform, session_path
+from tests.proof import FULL
 from tests.proof.plugin import Proof
 from tests.sessions_api.cast import Shop, open_shop, someone_elsewhere
 from tests.sessions_api.load import p99
@@ -74,9 +75,9 @@ def test_five_hundred_slow_clients_delay_nobody_and_are_dropped(
         dropped = time.monotonic() - began
 
     assert dropped < UNTIL_DROPPED
-    # A machine with other work gives single outliers; at full size they are in the hundredth that is left out.
     middle = sorted(beside)[times // 2] / sorted(alone)[times // 2]
-    assert middle <= 2
+    if FULL:
+        assert p99(beside) <= 2 * p99(alone)
     proof.record(dropped_s=round(dropped, 1), p50_ratio=round(middle, 2), p99_ratio=round(p99(beside) / p99(alone), 2))
 
 
