@@ -11,8 +11,11 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings.production \
     VAR_DIR=/var/lib/chatkit-platform \
+    SPOOL_DIR=/var/lib/chatkit-spool \
     STATIC_ROOT=/app/static
-RUN useradd --system --uid 10001 --home-dir /var/lib/chatkit-platform --create-home app
+# A new named volume takes owner and mode of the directory that it is mounted over.
+RUN useradd --system --uid 10001 --home-dir /var/lib/chatkit-platform --create-home app \
+    && install --directory --owner app --mode 0700 /var/lib/chatkit-spool
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY manage.py ./
