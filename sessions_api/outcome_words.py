@@ -44,8 +44,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "the tenant's page.",
     "bulkhead": "TENANT_CONCURRENCY requests of this tenant were waiting for OpenAI. Usually OpenAI is slow for it: see the "
     "latency on the operations page. Raise TENANT_CONCURRENCY only for a true peak.",
-    "process_full": "PROCESS_CONCURRENCY requests of all tenants together were waiting for OpenAI in this process. Usually OpenAI "
-    "is slow: see the latency on the operations page.",
+    "process_full": "PROCESS_CONCURRENCY requests of all tenants together were waiting for OpenAI in this process. Usually "
+    "OpenAI is slow: see the latency on the operations page.",
     "no_key": "The assistant has no key in use. Add one on the tenant's page and give it to the assistant.",
     "user_scope_unreadable": "The tenant's visitor secret can't be opened with the master keys that the process has. Put the "
     "missing key back into MASTER_KEYS and restart.",
@@ -59,7 +59,7 @@ _BY_REASON: Final[dict[str, str]] = {
     "not_recorded": "The session could not be written down in time, so it was cancelled at OpenAI and not handed out. "
     f"{_SEE_THE_DATABASE}",
     "writer_full": f"Too many rows were waiting to be written. {_SEE_THE_DATABASE}",
-    "spool_full": "The database took no rows, and the spool for them is full. Mend the database; the spool then drains by itself.",
+    "spool_full": "The database took no rows, and the spool for them is full. Mend the database; then the spool drains.",
     "visitor_revoked": "The visitor signed out or was erased again and again while this was asked. The next attempt begins anew.",
     "withdrawn_meanwhile": "The configuration changed while OpenAI was being asked, so nothing was handed out. The next attempt "
     "goes by the new one.",

@@ -51,6 +51,7 @@ def rotation(environment: dict[str, str]) -> Iterator[Rotation]:
 
 
 @pytest.mark.proof("I8")
+@pytest.mark.timeout(3_600)
 def test_no_request_fails_and_no_row_is_lost(
     sandbox: Sandbox, transactional_db: None, tmp_path: Path, proof: Proof
 ) -> None:
