@@ -11,8 +11,11 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings.production \
     VAR_DIR=/var/lib/chatkit-platform \
+    SPOOL_DIR=/var/lib/chatkit-spool \
     STATIC_ROOT=/app/static
-RUN useradd --system --uid 10001 --home-dir /var/lib/chatkit-platform --create-home app
+# A new named volume takes owner and mode of the directory that it is mounted over.
+RUN useradd --system --uid 10001 --home-dir /var/lib/chatkit-platform --create-home app \
+    && install --directory --owner app --mode 0700 /var/lib/chatkit-spool
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY manage.py ./
@@ -26,4 +29,4 @@ USER app
 EXPOSE 8000
 # Forwarding headers are read by the gateway alone (TRUSTED_PROXY_COUNT); requests in flight get ten seconds when it stops.
 # The empty log configuration leaves the lines to Django, which writes JSON.
-CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--timeout-graceful-shutdown", "10", "--log-config", "platform/config/uvicorn_logging.json"]
+CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none", "--http", "config.http_protocol:BoundedHead", "--timeout-graceful-shutdown", "10", "--log-config", "platform/config/uvicorn_logging.json"]

@@ -6,12 +6,16 @@ class SessionsApiConfig(AppConfig):
     verbose_name = "Sessions"
 
     def ready(self) -> None:
+        from django.core.checks import Tags, register
+
         from sessions_api import receivers  # noqa: F401 (connects them)
+        from sessions_api.checks import check_spool_directory
         from sessions_api.identity_panel import identity_panel
         from sessions_api.limits_panel import limits_panel
         from sessions_api.refused_panel import refused_panel
         from tenants.tenant_page import register_panel
 
+        register(check_spool_directory, Tags.security)
         register_panel(refused_panel)
         register_panel(limits_panel)
         register_panel(identity_panel)

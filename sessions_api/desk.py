@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from chatkit_client.client import ChatKitClient
 from gateway.resources import Gateway, state_of
 from sessions_api.refusals import RefusalFold
+from sessions_api.sightings import RevokedHere
 from sessions_api.visitor_links import VisitorLinks
 from sessions_api.writer import GroupedWriter, WriteFailed
 
@@ -28,6 +29,7 @@ class Desk:
         self.writer = writer
         self.fold = RefusalFold()
         self.links = VisitorLinks()
+        self.revoked = RevokedHere()
         self._tasks: set[asyncio.Task[None]] = set()
         self._folding: asyncio.Task[None] | None = None
 
@@ -61,7 +63,7 @@ class Desk:
         if not rows:
             return
         try:
-            await self.writer.write(*rows, seconds=WRITE_SECONDS)
+            await self.writer.write(*rows, seconds=WRITE_SECONDS, is_essential=False)
         except WriteFailed as failure:
             logger.warning("%d counted refusals were not recorded: %s", sum(row.count for row in rows), failure)
 

@@ -20,7 +20,14 @@ from gateway.errors import Code, PublicError
 from gateway.identity_refusals import IdentityRefusal
 from gateway.identity_tokens import Identity, verify_identity
 from gateway.replay import Reservation
-from gateway.visitor_tokens import Visitor, VisitorKind, VisitorToken, mint_visitor_token, read_visitor_token
+from gateway.visitor_tokens import (
+    Visitor,
+    VisitorKind,
+    VisitorToken,
+    mint_visitor_token,
+    read_visitor_token,
+    visitor_ref,
+)
 from sessions_api.attempt import Attempt
 from sessions_api.desk import Desk
 from sessions_api.reading import SessionCall
@@ -66,9 +73,7 @@ async def identify(
     A preview was opened by a ticket of the console; whoever looks at it is anonymous in every mode.
     """
     mode = tenant.identity.mode
-    token = read_visitor_token(
-        call.visitor_token or "", tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
-    )
+    token = _token_of(desk, tenant, call, now=now)
     if mode == IdentityMode.OFF or is_preview:
         return _anonymous(token)
     found = _verified(tenant, call, now=now)
@@ -85,6 +90,18 @@ async def identify(
     if mode == IdentityMode.REQUIRED:
         raise PublicError(Code.IDENTITY_REQUIRED, reason=found.value)
     return _anonymous(token)
+
+
+def _token_of(desk: Desk, tenant: TenantSnapshot, call: SessionCall, *, now: int) -> VisitorToken | None:
+    """Our own token, unless this process knows that it was revoked; what others know shows when the rows are written."""
+    if call.visitor_token is None:
+        return None
+    token = read_visitor_token(
+        call.visitor_token, tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now
+    )
+    if token is None or desk.revoked.names(visitor_ref(token.visitor, tenant.public_id), token.issued_at):
+        return None
+    return token
 
 
 async def release(desk: Desk, identified: Identified) -> None:

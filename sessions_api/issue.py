@@ -27,6 +27,7 @@ from sessions_api.limiting import give_back, limit_session
 from sessions_api.mint import Minted, mint
 from sessions_api.models import LiveSession
 from sessions_api.reading import SessionCall
+from sessions_api.sightings import Sighting, VisitorRevoked
 from sessions_api.visitor_links import link_of
 from sessions_api.writer import WriteFailed
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
@@ -58,13 +59,17 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
     """A new session, always minted anew. Raises PublicError; `attempt` is filled in for the ledger as far as it came."""
     try:
         return await _issue(desk, page, call, attempt)
-    except BaseException:
-        # Whatever stopped it: only sessions that are granted count towards a quota.
-        give_back(desk, attempt)
-        raise
+    except VisitorRevoked as revoked:
+        # Found only when the rows were written. From now on this process knows, so the token names nobody any more.
+        desk.revoked.remember(revoked)
+    try:
+        return await _issue(desk, page, call, attempt)
+    except VisitorRevoked as revoked:
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="visitor_revoked", retry_after=1) from revoked
 
 
 async def _issue(desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
+    """Raises VisitorRevoked as well."""
     tenant = page.tenant
     assistant = choose_assistant(page, call.assistant)
     attempt.assistant_slug = assistant.slug
@@ -76,6 +81,8 @@ async def _issue(desk: Desk, page: Page, call: SessionCall, attempt: Attempt) ->
     try:
         return await _grant(desk, page, assistant, identified, attempt, now=now)
     except BaseException:
+        # Whatever stopped it: only what is granted uses up a quota, or a signed identity.
+        give_back(desk, attempt)
         await release(desk, identified)
         raise
 
@@ -94,15 +101,14 @@ async def _grant(
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="upstream_not_allowed")
     if assistant.settings is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="assistant_unusable")
-    if not desk.gateway.snapshots.is_answering:
+    if why := desk.writer.refuses:
         # What can't be recorded is not handed out, so it would be minted only to be cancelled.
-        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="database_silent")
-    if desk.writer.is_full:
-        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="writer_full")
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason=why)
     with desk.gateway.bulkhead.room(tenant.id):
         minted = await mint(
             client=desk.client,
             breakers=desk.gateway.breakers,
+            retries=desk.gateway.retries,
             upstream=tenant.upstream,
             assistant=assistant,
             session_settings=assistant.settings,
@@ -157,7 +163,10 @@ async def _record(
     *,
     user: str,
 ) -> None:
-    """With the row that leads from `user`, the visitor's name at OpenAI, to ours, where none stands yet."""
+    """With the row that leads from `user`, the visitor's name at OpenAI, to ours, where none stands yet.
+
+    Raises PublicError and VisitorRevoked.
+    """
     session = minted.created.session
     live = LiveSession(
         id=uuid.uuid4(),
@@ -175,8 +184,10 @@ async def _record(
         rows.append(
             link_of(identified.visitor, tenant_id=tenant.id, public_id=tenant.public_id, user=user, at=attempt.at)
         )
+    issued_at = identified.token_issued_at
+    sighting = None if issued_at is None else Sighting(attempt.visitor_ref, issued_at)
     try:
-        await desk.writer.write(*rows, seconds=WRITE_SECONDS)
+        await desk.writer.write(*rows, seconds=WRITE_SECONDS, unless_revoked=sighting)
     except WriteFailed as failure:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="not_recorded") from failure
 

@@ -43,7 +43,7 @@ _BY_REASON: Final[dict[str, str]] = {
     "tenant's own limit, allows. Usually a program that keeps no token; look at the addresses. Raise it for a true rush.",
     "quota_day": "The tenant's sessions of this day (UTC) are used up. Its page shows the use; raise the daily quota there, or "
     "wait for midnight.",
-    "quota_month": "The tenant's sessions of this month (UTC) are used up. Its page shows the use; raise the monthly quota there, "
+    "quota_month": "The tenant's sessions of this month (UTC) are used up. Its page shows the use; raise the quota there, "
     "or wait for the first.",
     "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
     "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",
@@ -55,6 +55,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "the tenant's page.",
     "bulkhead": "TENANT_CONCURRENCY requests of this tenant were waiting for OpenAI. Usually OpenAI is slow for it: see the "
     "latency on the operations page. Raise TENANT_CONCURRENCY only for a true peak.",
+    "process_full": "PROCESS_CONCURRENCY requests of all tenants together were waiting for OpenAI in this process. Usually "
+    "OpenAI is slow: see the latency on the operations page.",
     "no_key": "The assistant has no key in use. Add one on the tenant's page and give it to the assistant.",
     "user_scope_unreadable": "The tenant's visitor secret can't be opened with the master keys that the process has. Put the "
     "missing key back into MASTER_KEYS and restart.",
@@ -68,6 +70,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "not_recorded": "The session could not be written down in time, so it was cancelled at OpenAI and not handed out. "
     f"{_SEE_THE_DATABASE}",
     "writer_full": f"Too many rows were waiting to be written. {_SEE_THE_DATABASE}",
+    "spool_full": "The database took no rows, and the spool for them is full. Mend the database; then the spool drains.",
+    "visitor_revoked": "The visitor signed out or was erased again and again while this was asked. The next attempt begins anew.",
     "withdrawn_meanwhile": "The configuration changed while OpenAI was being asked, so nothing was handed out. The next attempt "
     "goes by the new one.",
 }

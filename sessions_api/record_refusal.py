@@ -48,7 +48,8 @@ async def record_refusal(desk: Desk, attempt: Attempt, error: PublicError) -> No
         },
     )
     try:
-        await desk.writer.write(attempt.row(outcome=error.code, reason=error.reason), seconds=REFUSAL_SECONDS)
+        row = attempt.row(outcome=error.code, reason=error.reason)
+        await desk.writer.write(row, seconds=REFUSAL_SECONDS, is_essential=False)
     except WriteFailed:
         # The writer has logged it.
         return

@@ -4,184 +4,216 @@ Requests put their rows into a queue and wait. One thread takes all that lies th
 comer is written immediately and those who come meanwhile ride in the next flush as one multi-row insert.
 
 What can go wrong, and what then happens:
-    a dead connection      closed, and the whole flush once more; rows carry ids of our own making, so those that an
-                           unanswered commit had written after all are left out
-    one bad row            its request's rows fail alone: the flush is repeated request by request
-    the database is away   every request of the flush gets `WriteFailed`
+    a dead connection         closed, and the whole flush once more; rows carry ids of our own making, so those that an
+                              unanswered commit had written after all are left out
+    one bad row               its request's rows fail alone: the flush is repeated request by request
+    a revoked visitor         its request's rows are left out, and it gets `VisitorRevoked`
+    the database is away, or  the rows go to the spool (spool.py), and the request is answered when they are on the disk;
+    takes longer than 1.5 s   replay.py writes them later. Nobody knows whether a slow flush still succeeds, and nobody
+                              needs to: the replay passes over ids that are there
+    and the spool refuses     `WriteFailed`
 """
 
 import asyncio
 import logging
-import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
-from queue import Empty, SimpleQueue
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections, transaction
 from django.db.models import Model
 
-from sessions_api.models import VisitorLink
+from sessions_api.groups import Entry, Groups
+from sessions_api.replay import Replay
+from sessions_api.rows import in_transaction, insert_rows, is_away
+from sessions_api.sightings import Sighting, VisitorRevoked, revocations
+from sessions_api.spool import Spool, SpoolRefuses
+from sessions_api.spool_lines import to_line
 
 logger = logging.getLogger(__name__)
 
-MAX_GROUP: Final = 500
 MAX_WAITING: Final = 5_000
+PATIENCE_SECONDS: Final = 1.5
+# Refusals may fill the spool up to here; the rest is for grants.
+INESSENTIAL_SHARE: Final = 0.5
 
 
 class WriteFailed(Exception):
-    """The rows are not in the database, or nobody knows whether they are."""
+    """The rows are not recorded.
 
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """The rows of one request, written together or not at all."""
-
-    rows: tuple[Model, ...]
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[None]
-    failure: WriteFailed | None = None
+    Only where the spool refuses while a flush hangs may they turn up in the database after all.
+    """
 
 
 @dataclass(slots=True)
 class _Counts:
     rows: int = 0
     flushes: int = 0
+    spooled: int = 0
 
 
 class GroupedWriter:
-    """One thread and its queue; made on the event loop whose requests write."""
+    """Three threads and their queues; made on the event loop whose requests write.
 
-    def __init__(self) -> None:
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="session-writer", daemon=True)
+    `is_answering` says what the process knows of the database besides: while it is silent, nobody waits for it.
+    """
+
+    def __init__(self, spool: Spool | None = None, *, is_answering: Callable[[], bool] = lambda: True) -> None:
+        self.spool = spool
         self.counts = _Counts()
+        self._is_answering = is_answering
+        self._is_away = False
+        self._database = Groups("session-writer", self._flush)
+        self._spooling = Groups("session-spool", self._write_to_spool)
+        self._replay = None if spool is None else Replay(spool, on_written=self._back)
 
     def start(self) -> None:
-        self._thread.start()
+        self._database.start()
+        self._spooling.start()
+        if self._replay is not None:
+            self._replay.start()
 
     @property
-    def is_full(self) -> bool:
-        """Whether so much waits that what is minted now may not be recorded in time."""
-        return self._queue.qsize() >= MAX_WAITING
+    def is_spooling(self) -> bool:
+        """Whether rows go to the spool just now, because the database does not take them."""
+        return self.spool is not None and not self.spool.problem and (self._is_away or not self._is_answering())
 
-    async def write(self, *rows: Model, seconds: float) -> None:
-        """Returns when the rows are committed. Raises WriteFailed, also when that takes too long."""
-        if self.is_full:
+    @property
+    def refuses(self) -> str:
+        """Why a session that is minted now could not be recorded; empty where it could be."""
+        if self._is_full:
+            return "writer_full"
+        if self.is_spooling:
+            return "" if self.spool is None or self.spool.accepts() else "spool_full"
+        return "" if self._is_answering() else "database_silent"
+
+    @property
+    def _is_full(self) -> bool:
+        return max(self._database.waiting, self._spooling.waiting) >= MAX_WAITING
+
+    async def write(
+        self, *rows: Model, seconds: float, unless_revoked: Sighting | None = None, is_essential: bool = True
+    ) -> None:
+        """Returns when the rows are committed or in the spool.
+
+        Raises WriteFailed, also when both take too long, and VisitorRevoked; while the database is away revocations can't
+        be read. What is not essential is not spooled when the spool is half full.
+        """
+        if self._is_full:
             raise WriteFailed("The writer is too far behind.")
         loop = asyncio.get_running_loop()
-        entry = _Entry(rows, loop, loop.create_future())
-        self._queue.put(entry)
+        entry = Entry(rows, unless_revoked, is_essential, loop, loop.create_future())
+        patience = None
+        if self.is_spooling:
+            self._spooling.put(entry)
+        else:
+            entry.in_database = True
+            self._database.put(entry)
+            if self.spool is not None:
+                patience = loop.call_later(PATIENCE_SECONDS, self._spool_as_well, entry)
         try:
             async with asyncio.timeout(seconds):
                 await entry.done
         except TimeoutError:
             raise WriteFailed("The database takes too long.") from None
+        finally:
+            if patience is not None:
+                patience.cancel()
 
     def close(self, *, seconds: float) -> None:
-        """Write what is queued, then end the thread; blocks, so call it from another thread than the loop's."""
-        self._queue.put(None)
-        self._thread.join(timeout=seconds)
-        if self._thread.is_alive():
-            logger.error("The session writer did not end in time; %d requests' rows may be lost", self._queue.qsize())
+        """Write what is queued, then end the threads; blocks, so call it from another thread than the loop's."""
+        for entry in self._database.close(seconds=seconds):
+            entry.in_database = False
+            self._spooling.put(entry)
+        lost = self._spooling.close(seconds=seconds)
+        if lost:
+            logger.error("The session writer did not end in time; %d requests' rows are lost", len(lost))
+        if self._replay is not None:
+            self._replay.close(seconds=seconds, is_last_round=not self._is_away)
 
-    def _work(self) -> None:
+    def _flush(self, group: list[Entry]) -> None:
+        began = time.monotonic()
         try:
-            while (first := self._queue.get()) is not None:
-                group, is_last = self._drain(first)
-                self._flush(group)
-                _tell(group)
-                if is_last:
-                    break
-        finally:
-            connections.close_all()
-
-    def _drain(self, first: _Entry) -> tuple[list[_Entry], bool]:
-        """Everything that waits, up to a sensible transaction; whether the end was among it."""
-        group = [first]
-        while len(group) < MAX_GROUP:
-            try:
-                entry = self._queue.get_nowait()
-            except Empty:
-                break
-            if entry is None:
-                return group, True
-            group.append(entry)
-        return group, False
-
-    def _flush(self, group: list[_Entry]) -> None:
-        # Who has given up was told that nothing is recorded, and what it minted is being cancelled.
-        group = [entry for entry in group if not entry.done.done()]
-        if not group:
-            return
-        try:
-            _insert_with_retry(group)
+            revoked = in_transaction(lambda once_more: _write(group, once_more=once_more))
         except Exception as error:
-            if len(group) > 1 and not isinstance(error, (OperationalError, InterfaceError)):
-                for entry in group:
-                    self._flush([entry])
-                return
-            logger.exception("%d requests' rows were not written", len(group))
-            for entry in group:
-                entry.failure = WriteFailed(type(error).__name__)
+            self._flush_failed(group, error)
             return
+        for entry in group:
+            entry.settle(revoked.get(entry))
         self.counts.flushes += 1
-        self.counts.rows += sum(len(entry.rows) for entry in group)
+        self.counts.rows += sum(len(entry.rows) for entry in group if entry not in revoked)
+        self._back(time.monotonic() - began)
 
-
-def _insert_with_retry(group: list[_Entry]) -> None:
-    close_old_connections()
-    rows = list(chain.from_iterable(entry.rows for entry in group))
-    try:
-        _insert(rows)
-    except (OperationalError, InterfaceError):
-        connection.close()
-        _insert(_missing(rows))
-    finally:
-        close_old_connections()
-
-
-def _insert(rows: Iterable[Model]) -> None:
-    with transaction.atomic():
-        for model, of_model in _by_model(rows).items():
-            # A known visitor's link may stand already: whoever wrote first counts.
-            model._default_manager.bulk_create(of_model, ignore_conflicts=model is VisitorLink)
-
-
-def _missing(rows: Iterable[Model]) -> list[Model]:
-    """Those that a commit whose answer was lost did not write."""
-    missing: list[Model] = []
-    for model, of_model in _by_model(rows).items():
-        written = set(model._default_manager.filter(pk__in=[row.pk for row in of_model]).values_list("pk", flat=True))
-        missing += [row for row in of_model if row.pk not in written]
-    return missing
-
-
-def _by_model(rows: Iterable[Model]) -> dict[type[Model], list[Model]]:
-    grouped: dict[type[Model], list[Model]] = {}
-    for row in rows:
-        grouped.setdefault(type(row), []).append(row)
-    return grouped
-
-
-def _tell(group: list[_Entry]) -> None:
-    """Wake the waiters with one call into each loop, not one for each of them."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Entry]] = {}
-    for entry in group:
-        by_loop.setdefault(entry.loop, []).append(entry)
-    for loop, entries in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, entries)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            logger.warning("%d requests were gone before their rows were written", len(entries))
-
-
-def _resolve(entries: list[_Entry]) -> None:
-    for entry in entries:
-        if entry.done.done():
-            continue
-        if entry.failure is None:
-            entry.done.set_result(None)
+    def _flush_failed(self, group: list[Entry], error: Exception) -> None:
+        if not is_away(error) and len(group) > 1:
+            for entry in group:
+                self._flush([entry])
+        elif is_away(error) and self.spool is not None:
+            self._lose(type(error).__name__)
+            for entry in group:
+                entry.in_database = False
+                self._spooling.put(entry)
         else:
-            entry.done.set_exception(entry.failure)
+            logger.error("%d requests' rows were not written", len(group), exc_info=error)
+            for entry in group:
+                entry.settle(WriteFailed(type(error).__name__))
+
+    def _write_to_spool(self, group: list[Entry]) -> None:
+        self._append([entry for entry in group if entry.is_essential])
+        self._append([entry for entry in group if not entry.is_essential], share=INESSENTIAL_SHARE)
+
+    def _append(self, entries: list[Entry], *, share: float | None = None) -> None:
+        if not entries:
+            return
+        try:
+            if self.spool is None:
+                raise SpoolRefuses("not there")
+            if share is not None and not self.spool.accepts(share=share):
+                raise SpoolRefuses("full, but for grants")
+            self.spool.append([to_line(entry.rows, entry.sighting) for entry in entries])
+        except SpoolRefuses as refusal:
+            logger.error("%d requests' rows were not spooled: %s", len(entries), refusal)
+            for entry in entries:
+                # A flush that hangs may still write it: that outcome is waited for.
+                if not entry.in_database:
+                    entry.settle(WriteFailed("The spool refuses."))
+            return
+        for entry in entries:
+            entry.settle()
+        self.counts.spooled += sum(len(entry.rows) for entry in entries)
+
+    def _spool_as_well(self, entry: Entry) -> None:
+        if not entry.done.done():
+            self._spooling.put(entry)
+            self._lose("slow")
+
+    def _lose(self, why: str) -> None:
+        if not self._is_away:
+            logger.warning("The database takes no session rows (%s): they go to the spool", why)
+        self._is_away = True
+
+    def _back(self, seconds: float) -> None:
+        """The database took rows, in so much time: if that was soon enough, it takes them first again."""
+        if self._is_away and seconds < PATIENCE_SECONDS:
+            logger.info("The database takes session rows again")
+            self._is_away = False
+
+
+def _write(group: list[Entry], *, once_more: bool) -> dict[Entry, VisitorRevoked]:
+    """In the caller's transaction; gives the entries that were left out because their visitor is revoked."""
+    revoked = _revoked_among(group)
+    insert_rows(chain.from_iterable(entry.rows for entry in group if entry not in revoked), once_more=once_more)
+    return revoked
+
+
+def _revoked_among(group: list[Entry]) -> dict[Entry, VisitorRevoked]:
+    seen = {entry: entry.sighting for entry in group if entry.sighting is not None}
+    if not seen:
+        return {}
+    revoked_at = revocations(sighting.ref for sighting in seen.values())
+    return {
+        entry: VisitorRevoked(sighting.ref, revoked_at[sighting.ref])
+        for entry, sighting in seen.items()
+        if sighting.token_issued_at <= revoked_at.get(sighting.ref, -1)
+    }

@@ -1,7 +1,10 @@
 """A TCP proxy before PostgreSQL that can be cut, so that one process loses its database and nobody else does.
 
 with running_proxy() as proxy, running_platform(DATABASE_URL=proxy.url) as platform:
-    proxy.cut()
+    proxy.cut()             # connections are reset, new ones refused
+    proxy.mend()
+    proxy.mute()            # what is asked arrives, and no answer comes back: a commit's, for instance
+    proxy.slow_down(5)      # each answer comes so many seconds late
     proxy.mend()
 """
 
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,11 +20,14 @@ from django.db import connection
 
 
 class DatabaseProxy:
-    """Passes bytes on while it is whole; while it is cut, connections are reset and new ones refused."""
+    """Passes bytes on while it is whole."""
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._ends: set[socket.socket] = set()
+        self._is_cut = False
+        self._is_muted = False
+        self._seconds = 0.0
         self._listener = self._listen(0)
         self.port = int(self._listener.getsockname()[1])
 
@@ -31,15 +38,32 @@ class DatabaseProxy:
         return f"postgres://{login}@127.0.0.1:{self.port}/{database['NAME']}"
 
     def cut(self) -> None:
-        for end in (self._listener, *self._ends):
+        self._is_cut = True
+        self._close(self._listener, *self._ends)
+
+    def mute(self) -> None:
+        self._is_muted = True
+
+    def slow_down(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def mend(self) -> None:
+        """Whole again. What was muted has lost answers, so its connections end."""
+        self._seconds = 0.0
+        if self._is_muted:
+            self._is_muted = False
+            self._close(*self._ends)
+        if self._is_cut:
+            self._is_cut = False
+            self._listener = self._listen(self.port)
+
+    def _close(self, *ends: socket.socket) -> None:
+        for end in ends:
             # Closing alone would leave a thread that waits in `accept` or `recv` where it is.
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
-        self._ends.clear()
-
-    def mend(self) -> None:
-        self._listener = self._listen(self.port)
+        self._ends.difference_update(ends)
 
     def _listen(self, port: int) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", port))
@@ -54,17 +78,29 @@ class DatabaseProxy:
                 return
             server = socket.create_connection(self._target)
             self._ends |= {client, server}
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._pump_answers, args=(server, client), daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+            while data := source.recv(65536):
+                sink.sendall(data)
+        self._end(source, sink)
+
+    def _pump_answers(self, server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(65536):
+                if self._is_muted:
+                    continue
+                if self._seconds:
+                    time.sleep(self._seconds)
+                client.sendall(data)
+        self._end(server, client)
+
+    def _end(self, *ends: socket.socket) -> None:
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

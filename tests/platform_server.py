@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,10 +69,12 @@ class Platform:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = 20.0,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> Answer:
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             client.request(method, path, body=body, headers=dict(headers or {}))
+            on_sent()
             response = client.getresponse()
             # Lower-case names; a header that comes twice is joined, so that a test would see it.
             found: dict[str, str] = {}
@@ -91,13 +93,14 @@ class Platform:
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
         timeout: float = 20.0,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> Answer:
         """A page's call; `body` is sent as JSON unless it is bytes, and nothing is sent for None."""
         sent = {"Content-Type": JSON_TYPE, **(headers or {})}
         if origin is not None:
             sent["Origin"] = origin
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        return self.request(method, session_path(public_id), body=data, headers=sent, timeout=timeout)
+        return self.request(method, session_path(public_id), body=data, headers=sent, timeout=timeout, on_sent=on_sent)
 
     def send_raw(self, data: bytes, *, timeout: float = 10.0) -> bytes:
         """Whatever the server answers to these very bytes before it closes the connection."""
@@ -135,8 +138,11 @@ def running_platform(*, ready: bool = True, **environment: str) -> Iterator[Plat
     command = [
         *(sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
         *("--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--ws", "none"),
+        *("--http", "config.http_protocol:BoundedHead"),
         *("--timeout-graceful-shutdown", "10"),
     ]
+    # Rows that wait here belong to this test's database.
+    environment.setdefault("SPOOL_DIR", str(folder / "spool"))
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=_environment(environment), stdout=output, stderr=subprocess.STDOUT

@@ -51,10 +51,11 @@ class ChatKitClient:
         settings: SessionSettings,
         state_variables: Mapping[str, str | int | float | bool] | None = None,
         deadline: float | None = None,
+        fresh: bool = False,
     ) -> Created:
-        """Mint a session for one visitor; `state_variables` go over those of the settings."""
+        """Mint a session for one visitor; `state_variables` go over those of the settings. `fresh`: on a new connection."""
         call = calls.create_session(user=user, settings=settings, state_variables=state_variables)
-        answer = await self._transport.send(base_url, credentials, call, deadline=deadline)
+        answer = await self._transport.send(base_url, credentials, call, deadline=deadline, fresh=fresh)
         session = _read(
             lambda: answers.read_session(answer, user=user, workflow_id=settings.workflow_id, key=credentials.key),
             credentials,

@@ -95,12 +95,18 @@ class Transport:
         self._pool = self._fresh = None
 
     async def send(
-        self, base_url: str, credentials: Credentials, call: Call, *, deadline: float | None = None
+        self,
+        base_url: str,
+        credentials: Credentials,
+        call: Call,
+        *,
+        deadline: float | None = None,
+        fresh: bool = False,
     ) -> Answer:
         """Carry the call and give OpenAI's final answer, whatever its status; raise where there is none.
 
         `deadline` in seconds covers DNS, connection, TLS, headers, body and the one second attempt. A base URL outside
-        the allow-list is a `ValueError` before anything is sent.
+        the allow-list is a `ValueError` before anything is sent. `fresh`: on a connection that has carried nothing yet.
         """
         if self._pool is None or self._fresh is None:
             raise RuntimeError("The transport is not open: use it inside `async with transport:`.")
@@ -110,7 +116,8 @@ class Transport:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline if deadline is None else deadline):
-                outcome = await self._exchange(self._pool, base_url, credentials, call, started)
+                session = self._fresh if fresh else self._pool
+                outcome = await self._exchange(session, base_url, credentials, call, started)
                 # Not one byte of an answer came, on a connection that had carried answers before: the server had most
                 # likely closed it while idle. Should it have minted all the same, that session just expires unused.
                 if isinstance(outcome, Failure) and outcome.stale:

@@ -5,7 +5,8 @@
     STATIC_URL              the console's static files
     everything else         Django's stock handler: the console and the operations API
 
-Start it with `--lifespan on --no-proxy-headers --no-server-header`: the gateway alone reads forwarding headers.
+Start it with `--lifespan on --no-proxy-headers --no-server-header --http config.http_protocol:BoundedHead`: the gateway alone
+reads forwarding headers, and slow or endless heads are cut off.
 """
 
 import os

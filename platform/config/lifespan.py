@@ -24,10 +24,12 @@ from gateway.redis_limits import RedisLimits, open_redis
 from gateway.replay import ReplayGuard
 from gateway.resources import STATE_KEY as GATEWAY
 from gateway.resources import Gateway
+from gateway.retry_budget import RetryBudget
 from gateway.snapshots import SnapshotStore
 from sessions_api.desk import STATE_KEY as SESSIONS
 from sessions_api.desk import Desk
 from sessions_api.hints import load_broker_client
+from sessions_api.spool import Spool
 from sessions_api.usage import LedgerUsage
 from sessions_api.writer import GroupedWriter
 from tenants.snapshot import DatabaseSource
@@ -72,11 +74,16 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             snapshots=snapshots,
             limiter=limiter,
             breakers=Breakers(),
-            bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY),
+            bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY, total=settings.PROCESS_CONCURRENCY),
             replay=ReplayGuard(redis),
+            retries=RetryBudget(),
         )
         await asyncio.to_thread(_prepare_first_save, database_answers=snapshots.is_answering)
-        desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=GroupedWriter())
+        spool = await asyncio.to_thread(Spool, settings.SPOOL_DIR, max_bytes=settings.SPOOL_MAX_BYTES)
+        if spool.problem:
+            logger.error("%s: without the database no session is granted. See docs/operating.md.", spool.problem)
+        writer = GroupedWriter(spool, is_answering=lambda: snapshots.is_answering)
+        desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=writer)
         desk.open()
         stack.push_async_callback(desk.close, seconds=DRAIN_SECONDS)
         for door in doors:

@@ -1,7 +1,8 @@
 """Liveness, readiness and metrics, behind the lean door: what load balancers, containers and Prometheus ask.
 
-Liveness depends on nothing else, or one outage would restart every process. Readiness is a truth table: only a database that has
-been silent for longer than snapshots may serve takes a process out; Redis, OpenAI and the workers are told, and take nothing out.
+Liveness depends on nothing else, or one outage would restart every process. Readiness is a truth table: a database that has
+been silent for longer than snapshots may serve takes a process out, and one that takes no rows while the spool takes none either;
+Redis, OpenAI and the workers are told, and take nothing out.
 """
 
 import logging
@@ -26,6 +27,8 @@ from gateway.models import OpsScope, OpsToken
 from gateway.ops_tokens import find_ops_token, is_shaped_like_a_token
 from gateway.resources import gateway_of
 from gateway.snapshots import STALE_SECONDS
+from sessions_api.desk import desk_of
+from sessions_api.spool_status import spool_status
 
 # Prometheus waits 10 s by default, and shall hear why.
 FIGURES_SECONDS: Final = 8.0
@@ -41,14 +44,17 @@ async def livez(request: HttpRequest) -> HttpResponse:
 
 
 async def readyz(request: HttpRequest) -> HttpResponse:
-    """200 or 503, and JSON `{"ready": bool, "database": str, "limits": str}` that says which part is away."""
+    """200 or 503, and JSON `{"ready": bool, "database", "limits", "spool": str}` that says which part is away."""
     gateway = gateway_of(request)
+    writer = desk_of(request).writer
     silent_for = gateway.snapshots.seconds_since_confirmed()
-    is_ready = gateway.snapshots.is_answering or silent_for <= STALE_SECONDS
+    knows_tenants = gateway.snapshots.is_answering or silent_for <= STALE_SECONDS
+    is_ready = knows_tenants and writer.refuses not in {"spool_full", "database_silent"}
     parts = {
         "ready": is_ready,
         "database": UP if gateway.snapshots.is_answering else _silent(silent_for),
         "limits": gateway.limiter.kept_in,
+        "spool": "not there" if writer.spool is None else writer.spool.state(is_used=writer.is_spooling),
     }
     return JsonResponse(parts, status=200 if is_ready else 503, headers={"Cache-Control": "no-store"})
 
@@ -142,6 +148,12 @@ class _Figures:
         yield pairs
         checked = last_check_at()
         age = (datetime.now(UTC) - checked).total_seconds() if checked else float("nan")
+        spool = spool_status(settings.SPOOL_DIR)
+        yield GaugeMetricFamily("chatkit_spool_requests", "Requests whose rows wait in the spool.", value=spool.lines)
+        yield GaugeMetricFamily("chatkit_spool_bytes", "Bytes in the spool's directory.", value=spool.bytes)
+        yield GaugeMetricFamily(
+            "chatkit_spool_set_aside", "Lines of the spool that were not written; somebody must look.", value=spool.bad
+        )
         yield GaugeMetricFamily(
             "chatkit_last_check_age_seconds", "Age of the last key check; grows when worker or beat is away.", value=age
         )

@@ -14,6 +14,7 @@ from dashboards.key_figures import key_states, last_check_at, tenants_by_state
 from dashboards.quotas import limits_on_trial, near_their_quota
 from dashboards.spans import DEFAULT_SPAN, SPANS
 from sessions_api.models import SessionRequest
+from sessions_api.spool_status import spool_status
 from tenants.models import Tenant
 
 LABELS = {"1h": "%H:%M", "24h": "%H:%M", "7d": "%a %H:%M", "30d": "%d %b"}
@@ -40,6 +41,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "broken": who_is_broken(),
         "near_quota": near_their_quota(tenant_id=tenant.pk if tenant else None),
         "on_trial": limits_on_trial(tenant_id=tenant.pk if tenant else None),
+        "spool": spool_status(settings.SPOOL_DIR),
         "last_check_at": checked,
         "checks_are_late": checked is None or timezone.now() - checked > 3 * settings.CHECK_INTERVAL,
         "latest": SessionRequest.objects.filter(**({"tenant": tenant} if tenant else {})).select_related("tenant")[:25],

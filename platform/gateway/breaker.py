@@ -87,8 +87,10 @@ class Breaker:
             now.failed.add(passage.caller)
         is_too_much = self._state is _State.CLOSED and self._has_too_many_failures()
         if passage.is_probe or cool_down is not None or is_too_much:
+            until = self._clock() + (OPEN_SECONDS if cool_down is None else cool_down)
+            # A call that began before it opened may end after: what it asks for never shortens what others were told.
+            self._open_until = max(self._open_until, until) if self._state is _State.OPEN else until
             self._state = _State.OPEN
-            self._open_until = self._clock() + (OPEN_SECONDS if cool_down is None else cool_down)
 
     def _abandoned(self, passage: "Passage") -> None:
         # The next caller becomes the probe.

@@ -9,6 +9,7 @@ from gateway.breaker import Breakers
 from gateway.bulkhead import Bulkhead
 from gateway.limits import Limiter
 from gateway.replay import ReplayGuard
+from gateway.retry_budget import RetryBudget
 from gateway.snapshots import SnapshotStore
 
 STATE_KEY: Final = "gateway"
@@ -21,6 +22,7 @@ class Gateway:
     breakers: Breakers
     bulkhead: Bulkhead
     replay: ReplayGuard
+    retries: RetryBudget
 
 
 def gateway_of(request: HttpRequest) -> Gateway:

@@ -33,6 +33,8 @@ LOAD_TIMEOUT: Final = 2.5
 RETRY_SECONDS: Final = 0.1
 LOADERS: Final = 3
 MAX_UNKNOWN: Final = 10_000
+# A genuine id of no tenant is a deleted tenant's, and none comes back: not every change is a reason to look again.
+UNKNOWN_SECONDS: Final = 60.0
 # Whoever was asked for within this time is loaded anew after a change, before anybody waits for it.
 WARM_SECONDS: Final = 600.0
 
@@ -70,8 +72,8 @@ class SnapshotStore:
         self._confirmed_at = float("-inf")
         self._is_answering = False
         self._entries: dict[str, _Entry] = {}
-        # Well-formed ids of no tenant (deleted ones), with the epoch under which they were looked up.
-        self._unknown: OrderedDict[str, int] = OrderedDict()
+        # Genuine ids of no tenant (deleted ones), and when they were looked up.
+        self._unknown: OrderedDict[str, float] = OrderedDict()
         self._loads: dict[str, asyncio.Task[TenantSnapshot | None]] = {}
         self._poll: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -136,7 +138,7 @@ class SnapshotStore:
             entry = self._entries.get(public_id)
             if entry is not None and entry.epoch == self._epoch:
                 return entry.snapshot
-            if self._unknown.get(public_id) == self._epoch:
+            if self._clock() - self._unknown.get(public_id, float("-inf")) <= UNKNOWN_SECONDS:
                 return None
             try:
                 return await self._load_with_others(public_id)
@@ -179,7 +181,7 @@ class SnapshotStore:
             raise DatabaseSilent from error
         if snapshot is None:
             self._entries.pop(public_id, None)
-            self._unknown[public_id] = epoch
+            self._unknown[public_id] = self._clock()
             self._unknown.move_to_end(public_id)
             if len(self._unknown) > MAX_UNKNOWN:
                 self._unknown.popitem(last=False)

@@ -118,6 +118,8 @@ def start_platform(family: Family, layout: Layout, environment: dict[str, str]) 
         "--no-access-log",
         "--ws",
         "none",
+        "--http",
+        "config.http_protocol:BoundedHead",
         "--timeout-graceful-shutdown",
         "10",
     ]

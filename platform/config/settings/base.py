@@ -107,8 +107,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=12)
-# Of these the public door keeps for itself: epoch, three loaders, writer, metrics. The console takes turns on the rest.
-PUBLIC_DOOR_CONNECTIONS = 6
+# Of these the public door keeps for itself: epoch, three loaders, writer, replay, metrics. The console takes turns on the rest.
+PUBLIC_DOOR_CONNECTIONS = 7
 CONSOLE_CONCURRENCY = 0
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
@@ -141,6 +141,10 @@ else:
         "tcp_user_timeout": 5000,
         "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
     }
+
+# Where session rows wait while the database takes none: 0700, on a disk that survives the process.
+SPOOL_DIR = directory("SPOOL_DIR", default=VAR_DIR / "spool")
+SPOOL_MAX_BYTES = env.int("SPOOL_MAX_BYTES", default=256 * 1024 * 1024)
 
 REDIS_URL: str = env.str("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {

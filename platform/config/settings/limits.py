@@ -12,3 +12,4 @@ SESSIONS_PER_MONTH_TENANT = env.int("SESSIONS_PER_MONTH_TENANT", default=0)
 # Names of limits that refuse nobody yet: what they would refuse is noted in the ledger.
 LIMITS_LOG_ONLY: list[str] = env.list("LIMITS_LOG_ONLY", default=[])
 TENANT_CONCURRENCY = env.int("TENANT_CONCURRENCY", default=64)
+PROCESS_CONCURRENCY = env.int("PROCESS_CONCURRENCY", default=2000)

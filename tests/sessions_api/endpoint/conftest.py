@@ -81,5 +81,12 @@ def platform(same_site: None, shared_platform: Platform, sandbox: Sandbox) -> Pl
 
 
 @pytest.fixture
+def own_platform(sandbox: Sandbox, same_site: None) -> Iterator[Platform]:
+    """For a test that makes the host fail: its breaker must not be that of the next test."""
+    with running_platform(**environment_for(sandbox)) as platform:
+        yield platform
+
+
+@pytest.fixture
 def shop(same_site: None, sandbox: Sandbox) -> Shop:
     return open_shop(sandbox)

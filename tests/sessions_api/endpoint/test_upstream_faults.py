@@ -1,7 +1,6 @@
 """U1 to U5 through the endpoint: which code a page is told for which fault, and what the ledger says of it."""
 
 import time
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -13,8 +12,8 @@ from sessions_api.mint import public_error_of
 from sessions_api.models import LiveSession, SessionRequest
 from tenants.assistants import let_assistant_use_key
 from tenants.models import ApiKey
-from tests.platform_server import Answer, Platform, running_platform
-from tests.sessions_api.cast import WORKFLOW, Shop, environment_for, open_shop
+from tests.platform_server import Answer, Platform
+from tests.sessions_api.cast import WORKFLOW, Shop, open_shop
 from tests.tenants.cast import give_key
 
 SESSIONS = "/v1/chatkit/sessions"
@@ -47,13 +46,6 @@ FAULTS = [
     ("missing_scopes", "tenant_misconfigured", "missing_scope"),
     ("billing_insufficient_quota", "tenant_misconfigured", "billing"),
 ]
-
-
-@pytest.fixture
-def own_platform(sandbox: Sandbox, same_site: None) -> Iterator[Platform]:
-    """For a test that makes the host fail: its breaker must not be that of the next test."""
-    with running_platform(**environment_for(sandbox)) as platform:
-        yield platform
 
 
 @pytest.mark.proof("U1", "U3", "U4", "U5")

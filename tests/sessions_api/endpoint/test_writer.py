@@ -12,7 +12,8 @@ import pytest_asyncio
 from django.db import connection
 
 from sessions_api.models import LiveSession, SessionRequest
-from sessions_api.writer import GroupedWriter, WriteFailed, _insert, _missing
+from sessions_api.rows import in_transaction, insert_rows
+from sessions_api.writer import GroupedWriter, WriteFailed
 from tests.sessions_api.cast import kill_backends
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -128,7 +129,7 @@ async def test_a_killed_connection_is_replaced_and_no_row_is_lost(backends_die: 
 
 
 def _write_as_after_a_lost_answer(rows: list[SessionRequest]) -> None:
-    _insert(_missing(rows))
+    in_transaction(lambda _: insert_rows(rows, once_more=True))
 
 
 def _kill_backends_until(stop: threading.Event) -> None:
