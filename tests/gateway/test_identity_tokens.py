@@ -5,7 +5,15 @@ from collections import Counter
 import pytest
 
 from gateway.identity_refusals import IdentityRefusal
-from gateway.identity_tokens import CLOCK_SKEW, MAX_TOKEN, Identity, verify_identity
+from gateway.identity_tokens import (
+    CLOCK_SKEW,
+    MAX_JTI,
+    MAX_LIFETIME,
+    MAX_TEXT,
+    MAX_TOKEN,
+    Identity,
+    verify_identity,
+)
 from tests.gateway.refused_tokens import CASES, Scene, scene_for
 from tests.gateway.signing import a_secret, claims, two_signers
 
@@ -76,6 +84,25 @@ def test_what_is_just_within_the_rules_is_taken(changes):
     assert isinstance(verify(here.good(**changes), here.signer), Identity)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"iat": NOW - 720, "exp": NOW - 120}, IdentityRefusal.EXPIRED),
+        ({"iat": NOW + 121, "exp": NOW + 300}, IdentityRefusal.NOT_YET),
+        ({"nbf": NOW + 121}, IdentityRefusal.NOT_YET),
+        ({"exp": NOW + 600.5}, IdentityRefusal.LIFETIME),
+    ],
+)
+def test_what_is_just_beyond_the_rules_is_refused(changes, reason):
+    here = scene()
+
+    assert verify(here.good(**changes), here.signer) == reason
+
+
+def test_the_bounds_are_those_that_the_documents_state():
+    assert (MAX_TOKEN, MAX_JTI, MAX_LIFETIME, CLOCK_SKEW, MAX_TEXT) == (4_096, 128, 600, 120, 1_000)
+
+
 @pytest.mark.parametrize("header", [{"kid": "../x"}, {"kid": 7}, {"typ": "at+jwt"}, {"x5t": "AAAA"}], ids=str)
 def test_a_header_s_other_words_have_no_say(header):
     here = scene()
@@ -118,6 +145,8 @@ def test_only_listed_claims_that_fit_go_on():
         "score": 0.5,
         "beta": True,
         "empty": "",
+        "longest": "x" * 1_000,
+        "most": 2**53 - 1,
         "long": "x" * 1_001,
         "huge": 2**53,
         "list": ["a"],
@@ -131,7 +160,8 @@ def test_only_listed_claims_that_fit_go_on():
 
     found = verify(token, here.signer, names=names)
 
-    assert dict(found.variables) == {"plan": "gold", "age": 41, "score": 0.5, "beta": True, "empty": ""}
+    assert set(found.variables) == {"plan", "age", "score", "beta", "empty", "longest", "most"}
+    assert dict(found.variables) == {name: given[name] for name in found.variables}
     assert found.dropped == ("long", "huge", "list", "nothing", "broken")
     assert found.absent == ("absent",)
 
