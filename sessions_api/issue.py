@@ -56,15 +56,6 @@ class Granted:
 
 async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
     """A new session, always minted anew. Raises PublicError; `attempt` is filled in for the ledger as far as it came."""
-    try:
-        return await _issue(desk, page, call, attempt)
-    except BaseException:
-        # Whatever stopped it: only sessions that are granted count towards a quota.
-        give_back(desk, attempt)
-        raise
-
-
-async def _issue(desk: Desk, page: Page, call: SessionCall, attempt: Attempt) -> Granted:
     tenant = page.tenant
     assistant = choose_assistant(page, call.assistant)
     attempt.assistant_slug = assistant.slug
@@ -76,6 +67,8 @@ async def _issue(desk: Desk, page: Page, call: SessionCall, attempt: Attempt) ->
     try:
         return await _grant(desk, page, assistant, identified, attempt, now=now)
     except BaseException:
+        # Nothing was granted: what was reserved of the quotas is free again, and so is the identity.
+        give_back(desk, attempt)
         await release(desk, identified)
         raise
 
