@@ -81,7 +81,7 @@ async def _issue(desk: Desk, page: Page, call: SessionCall, attempt: Attempt) ->
     try:
         return await _grant(desk, page, assistant, identified, attempt, now=now)
     except BaseException:
-        # Whatever stopped it: only what is granted uses up a quota, or a signed identity.
+        # Nothing was granted: what was reserved of the quotas is free again, and so is the identity.
         give_back(desk, attempt)
         await release(desk, identified)
         raise

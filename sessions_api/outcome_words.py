@@ -43,8 +43,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "tenant's own limit, allows. Usually a program that keeps no token; look at the addresses. Raise it for a true rush.",
     "quota_day": "The tenant's sessions of this day (UTC) are used up. Its page shows the use; raise the daily quota there, or "
     "wait for midnight.",
-    "quota_month": "The tenant's sessions of this month (UTC) are used up. Its page shows the use; raise the quota there, "
-    "or wait for the first.",
+    "quota_month": "The tenant's sessions of this month (UTC) are used up. Its page shows the use; raise the monthly quota "
+    "there, or wait for the first.",
     "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
     "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",
     "fetch_metadata": "The call named an origin and said at the same time that no page made it (Sec-Fetch-Site: none). Browsers "

@@ -6,6 +6,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+import django
+
 from gateway.gcra import Limit
 from gateway.limits import Limiter
 from gateway.quotas import Period, Quota
@@ -33,9 +35,9 @@ async def crowd(url: str, key: str, per_minute: int, most: int, tasks: int, each
             by_quota += (await limiter.take([], [quota])).is_admitted
         return by_limit, by_quota
 
-    if client:
-        # Connected, and the script known: all begin with the question itself.
-        await limiter.take([Limit(key + ":first", 10**6, "a_limit")])
+    # Connected, the script known, the threads warm: all begin with the question itself.
+    other = Quota.of(uuid.uuid4(), Period.DAY, most, at=quota.starts_at)
+    assert (await limiter.take([Limit(key + ":first", 10**6, "a_limit")], [other])).is_admitted
     print("ready", flush=True)
     sys.stdin.readline()
     admitted = await asyncio.gather(*[ask() for _ in range(tasks)])
@@ -46,5 +48,6 @@ async def crowd(url: str, key: str, per_minute: int, most: int, tasks: int, each
 
 
 if __name__ == "__main__":
+    django.setup()
     url, key, *numbers = sys.argv[1:]
     print(*asyncio.run(crowd(url, key, *[int(number) for number in numbers])), flush=True)
