@@ -74,9 +74,9 @@ def _create_session() -> Operation:
         "operationId": "createSession",
         "tags": ["Sessions"],
         "summary": "Grant a visitor a ChatKit session",
-        "description": "An empty body is `{}`. The content type is demanded all the same: it makes browsers ask first.",
+        "description": "A body of no bytes counts as `{}`, but its content type is demanded: it makes browsers ask first.",
         "parameters": [_origin(), _ticket(), _client()],
-        "requestBody": {"required": False, "content": json_content("SessionCall")},
+        "requestBody": {"required": True, "content": json_content("SessionCall")},
         "responses": {
             "200": granted,
             **refusals(_SESSION, sometimes=(*SHARED, *LIMITED)),
