@@ -72,6 +72,22 @@ def test_failures_of_long_ago_do_not_count(breaker: Breaker, clock: Clock) -> No
     assert breaker.is_closed
 
 
+def test_failures_of_several_seconds_count_together(breaker: Breaker, clock: Clock) -> None:
+    for _ in range(4):
+        fail(breaker)
+        clock.now += 2
+    assert breaker.is_closed
+
+    fail(breaker)
+
+    assert not breaker.is_closed
+
+
+def test_one_that_was_never_open_has_no_reason_and_asks_for_a_second_at_least(breaker: Breaker) -> None:
+    assert breaker.reason == ""
+    assert breaker.retry_after() == 1.0
+
+
 def test_while_open_nobody_passes_and_everybody_is_told_how_long(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 5)
     clock.now += 2
@@ -125,6 +141,30 @@ def test_a_probe_that_ends_without_a_word_leaves_its_place_to_the_next(breaker: 
     assert breaker.enter() is not None
 
 
+def test_while_a_probe_is_on_its_way_the_others_are_asked_to_wait_a_second(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 5)
+    clock.now += OPEN_SECONDS
+
+    probe = breaker.enter("alder")
+
+    assert probe is not None
+    assert (probe.caller, probe.is_probe) == ("alder", True)
+    assert breaker.enter() is None
+    assert breaker.retry_after() == 1.0
+
+
+def test_an_old_call_that_is_given_up_makes_no_room_beside_the_probe(breaker: Breaker, clock: Clock) -> None:
+    early = breaker.enter()
+    assert early is not None
+    fail(breaker, 5)
+    clock.now += OPEN_SECONDS
+    assert breaker.enter() is not None
+
+    early.abandoned()
+
+    assert breaker.enter() is None
+
+
 def test_the_other_side_may_ask_to_be_left_alone(breaker: Breaker, clock: Clock) -> None:
     passage = breaker.enter()
     assert passage is not None
@@ -161,14 +201,41 @@ def test_a_call_that_began_before_it_opened_changes_nothing_after(breaker: Break
 
 def test_a_name_has_one_breaker_and_the_oldest_names_are_forgotten(clock: Clock) -> None:
     breakers = Breakers(most=2, clock=clock)
-    first = breakers.of("first")
-    breakers.of("second")
+    first, second = breakers.of("first"), breakers.of("second")
     assert breakers.of("first") is first
 
-    breakers.of("third")
+    third = breakers.of("third")
 
     assert breakers.of("first") is first
-    assert breakers.of("second").is_closed
+    assert breakers.of("third") is third
+    assert breakers.of("second") is not second
+
+
+def test_the_breakers_of_a_process_go_by_its_one_clock(clock: Clock) -> None:
+    breakers = Breakers(clock=clock)
+    host, pair = breakers.of_host("https://api.example/v1"), breakers.of("pair")
+    for number in range(5):
+        call(host, f"caller-{number}", fails=True)
+        call(pair, "anybody", fails=True)
+    assert (host.enter(), pair.enter()) == (None, None)
+
+    clock.now += OPEN_SECONDS
+
+    assert host.enter() is not None
+    assert pair.enter() is not None
+
+
+def test_a_host_has_one_breaker_that_its_callers_share(clock: Clock) -> None:
+    breakers = Breakers(clock=clock)
+    host = breakers.of_host("https://api.example/v1")
+
+    for _ in range(5):
+        call(host, "alder", fails=True)
+
+    assert breakers.of_host("https://api.example/v1") is host
+    assert breakers.of_host("https://other.example/v1") is not host
+    # One caller's failures close a breaker of its own, and never one that is shared.
+    assert host.is_closed
 
 
 def call(breaker: Breaker, caller: str, *, fails: bool) -> None:
@@ -201,3 +268,38 @@ def test_a_host_that_fails_most_of_its_callers_is_left_alone(clock: Clock) -> No
         call(host, f"failing-{number}", fails=True)
 
     assert not host.is_closed
+
+
+def test_two_callers_without_any_success_are_enough(clock: Clock) -> None:
+    host = Breaker(is_shared=True, clock=clock)
+    for _ in range(4):
+        call(host, "alder", fails=True)
+    assert host.is_closed
+
+    call(host, "birch", fails=True)
+
+    assert not host.is_closed
+
+
+def test_a_host_that_serves_as_many_callers_as_it_fails_is_left_alone(clock: Clock) -> None:
+    host = Breaker(is_shared=True, clock=clock)
+    for name in ("served-1", "served-2"):
+        call(host, name, fails=False)
+    for _ in range(4):
+        call(host, "alder", fails=True)
+
+    call(host, "birch", fails=True)
+
+    assert not host.is_closed
+
+
+def test_callers_that_are_served_at_times_do_not_count_as_failing(clock: Clock) -> None:
+    host = Breaker(is_shared=True, clock=clock)
+    for name in ("alder", "birch"):
+        call(host, name, fails=False)
+
+    for _ in range(5):
+        for name in ("alder", "birch"):
+            call(host, name, fails=True)
+
+    assert host.is_closed
