@@ -108,6 +108,14 @@ def test_failures_of_others_are_what_the_document_says(platform: Platform, sandb
     assert 500 not in run.statuses
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/widget/v1/embed.js", "/widget/1.0.0/embed.js"])
+def test_another_method_is_refused_with_those_that_there_are(platform: Platform, path: str) -> None:
+    answer = platform.request("POST", path)
+
+    assert (answer.code, answer.status, answer.headers["allow"]) == ("method_not_allowed", 405, "GET, HEAD")
+    assert platform.request("HEAD", path).status == platform.request("GET", path).status
+
+
 def run_session_calls(url: str, shop: Shop, **how: Any) -> Run:
     return run_schemathesis(
         url, seed=SEED, examples=12, dictionaries=dress(shop), phases=("fuzzing",), only="createSession", **how
