@@ -33,7 +33,7 @@ MODULES: Final = {
     ),
     "gcra": ("gateway/gcra.py", ["tests/gateway/test_gcra.py", "tests/gateway/test_limits.py"]),
     "limits": ("gateway/limits.py", ["tests/gateway/test_limits.py"]),
-    "breaker": ("gateway/breaker.py", ["tests/gateway/test_breaker.py"]),
+    "breaker": ("gateway/breaker.py", ["tests/gateway/test_breaker.py", "tests/gateway/test_shared_breakers.py"]),
     "visitor_tokens": ("gateway/visitor_tokens.py", ["tests/gateway/test_visitor_tokens.py"]),
     "identity_tokens": ("gateway/identity_tokens.py", ["tests/gateway/test_identity_tokens.py"]),
 }

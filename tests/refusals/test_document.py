@@ -42,7 +42,7 @@ def test_a_code_has_words_for_the_operator_with_and_without_a_reason(code: Code)
 
 def test_what_asking_again_cannot_change_is_shown_as_a_refusal_and_the_rest_is_not() -> None:
     """What the page's developer can mend is 4xx and not about a limit; a visitor can only wait for the others."""
-    for code in set(Code) - {Code.NOT_FOUND, Code.HOST_INVALID, Code.HTTPS_REQUIRED}:
+    for code in Code:
         error = PublicError(code)
         is_the_pages = error.status < 500 and error.status != 429
         assert (state_of(code) in {"refused", "signin"}) == is_the_pages, code
