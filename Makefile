@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test proof check lock frontend
+.PHONY: help demo demo-reset test proof mutants check lock openapi frontend
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,19 @@ test: $(VENV)/.dev ## The whole suite: on SQLite alone, then on PostgreSQL and R
 proof: $(VENV)/.dev ## The full-size proofs, resumable; results go to docs/proof/
 	@$(BIN)/python -m tests.proof
 
+mutants: $(VENV)/.dev ## Which defects in the modules that decide would no test notice? (MODULE=breaker for one of them)
+	@$(BIN)/python -m tests.mutants $(MODULE)
+
 check: $(VENV)/.dev ## Formatting, types, layers, migrations, deployment settings, the front end's checks, built files and locks
 	@bash tests/check.sh
 
 lock: $(VENV)/.dev ## Compile requirements/*.in to *.txt with hashes
 	@bash requirements/compile.sh requirements
+
+openapi: $(VENV)/.dev ## Write docs/openapi-public.yaml and docs/refusals.md anew from the code
+	@DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W ignore manage.py public_openapi > docs/openapi-public.yaml.new
+	@mv docs/openapi-public.yaml.new docs/openapi-public.yaml
+	@DJANGO_SETTINGS_MODULE=config.settings.test $(BIN)/python -W ignore -m tests.refusals
 
 frontend: $(VENV)/.dev ## Build the embed script, the stand-in component and the React example
 	@bash frontend/run.sh build build:react

@@ -87,6 +87,27 @@ _BY_CODE: Final[dict[str, str]] = {
     Code.BODY_TOO_LARGE: f"The body was longer than 8 KiB. {_DEVELOPERS}",
     Code.INTEGRATION_OUTDATED: "The page can't open the assistant's backend. It needs the current embed script or React package.",
     Code.INTERNAL_ERROR: "A defect of the platform. The log has the traceback under the request ID: report it.",
+    # Where the reason says more, it is looked up first: these are for a reason that this release does not know.
+    Code.TENANT_UNKNOWN: "Nobody has this public ID, or the tenant is suspended or being deleted. Compare the snippet with the "
+    "tenant's page.",
+    Code.ASSISTANT_UNKNOWN: "The tenant has no such assistant, or no default one. Compare the snippet with the tenant's page.",
+    Code.RATE_LIMITED: "A limit per minute was reached; the reason says whose. Raise it on the tenant's page if the use is fair.",
+    Code.QUOTA_EXCEEDED: "The tenant's sessions of the day or the month are used up. Raise its quota on its page, or wait.",
+    Code.IDENTITY_REQUIRED: "The tenant admits signed-in visitors only, and the page sent no identity_token: its developer "
+    "has to.",
+    Code.IDENTITY_INVALID: "The tenant's signed identity was refused; the token debugger on its page says why of a single token.",
+    Code.TOKEN_INVALID: "The token is of another tenant, too old, revoked or damaged. The page asks for a new session.",
+    Code.TENANT_MISCONFIGURED: "No key of the assistant works. The tenant's page says which, and the cure.",
+    Code.BUSY: "Too many of the tenant's requests were waiting for OpenAI. See the latency on the operations page.",
+    Code.UPSTREAM_THROTTLED: "OpenAI limits the tenant's account. Wait, or ask OpenAI for more.",
+    Code.UPSTREAM_UNAVAILABLE: "OpenAI did not answer, or answered with an error of its own. See its status page; if all tenants "
+    "are hit, this server's way to it.",
+    Code.UPSTREAM_INVALID: "OpenAI's answer could not be used. Often something stands between: look at the way there.",
+    Code.PLATFORM_UNAVAILABLE: f"The platform could not work just then. {_SEE_THE_DATABASE}",
+    # These leave no row, since no tenant is known: docs/refusals.md alone has the words.
+    Code.NOT_FOUND: "There is nothing at the address, or no such release of the script. Compare it with the snippet.",
+    Code.HOST_INVALID: "The host name is not in ALLOWED_HOSTS, or the proxy does not pass Host on.",
+    Code.HTTPS_REQUIRED: "The call came over plain http, or TRUSTED_PROXY_COUNT or X-Forwarded-Proto is wrong.",
 }
 
 

@@ -33,6 +33,10 @@ production_settings_hold() {
         .venv/bin/python -W ignore manage.py check --deploy --fail-level WARNING
 }
 
+public_openapi_is_what_the_code_says() {
+    .venv/bin/python -W ignore manage.py public_openapi | diff -u docs/openapi-public.yaml - || { echo "Run: make openapi"; return 1; }
+}
+
 export PYTHONPATH=$PWD:$PWD/platform DJANGO_SETTINGS_MODULE=config.settings.test
 step "ruff" .venv/bin/ruff check
 step "ruff format" .venv/bin/ruff format --check
@@ -41,6 +45,7 @@ step "mypy, strict" .venv/bin/mypy --cache-dir=/dev/null
 step "import layers" .venv/bin/lint-imports
 step "migrations are what the models say" .venv/bin/python manage.py makemigrations --check --dry-run
 step "check --deploy on production settings" production_settings_hold
+step "docs/openapi-public.yaml is what the code says" public_openapi_is_what_the_code_says
 step "locks are what their inputs compile to" locks_match_inputs
 step "front end: TypeScript, Biome, size, built files" bash frontend/run.sh check
 if [ ${#failed[@]} -gt 0 ]; then

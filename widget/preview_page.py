@@ -30,7 +30,7 @@ _STYLE_HASH: Final = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode())
 async def preview_page(request: LeanRequest, public_id: str) -> HttpResponse:
     """GET /preview/<public id>/?ticket=… ; anything that is no fresh ticket gets a page that says what to do."""
     if request.method not in {"GET", "HEAD"}:
-        raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed")
+        raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed", allow="GET, HEAD")
     text = request.GET.get("ticket", "")
     ticket = read_preview_ticket(text, tenant_public_id=public_id, now=int(time.time()))
     if ticket is None:

@@ -79,7 +79,7 @@ async def embed_script(request: LeanRequest, version: str | None = None) -> Http
     if script is None:
         raise PublicError(Code.NOT_FOUND, reason="no_such_release")
     if request.method not in {"GET", "HEAD"}:
-        raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed")
+        raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed", allow=SCRIPT_METHODS)
     return _script_response(request, script, MOVING_CACHE if version is None else PINNED_CACHE)
 
 

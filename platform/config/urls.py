@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from console.reauthentication import reauthenticate
 from dashboards.address_page import your_address
+from dashboards.public_api.views import docs, schema
 from dashboards.views import operations
 from key_health.views import check_key_now
 from sessions_api.identity_debugger import identity_code, identity_debugger
@@ -25,6 +26,8 @@ urlpatterns = [
     path("admin/tenants/<uuid:tenant_id>/signing-code/", admin.site.admin_view(identity_code), name="identity-code"),
     path("admin/operations/address/", admin.site.admin_view(your_address), name="your-address"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
+    path("admin/public-api/", admin.site.admin_view(docs), name="public-api-docs"),
+    path("admin/public-api/openapi.json", admin.site.admin_view(schema), name="public-api-schema"),
     path("api/v1/ops/", include("dashboards.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -40,11 +40,13 @@ logger = logging.getLogger(__name__)
 
 
 async def livez(request: HttpRequest) -> HttpResponse:
+    _require_get(request)
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 async def readyz(request: HttpRequest) -> HttpResponse:
     """200 or 503, and JSON `{"ready": bool, "database", "limits", "spool": str}` that says which part is away."""
+    _require_get(request)
     gateway = gateway_of(request)
     writer = desk_of(request).writer
     silent_for = gateway.snapshots.seconds_since_confirmed()
@@ -65,6 +67,7 @@ def _silent(seconds: float) -> str:
 
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text for a bearer of an operations token with the scope metrics:read; else 401, 403 or 503."""
+    _require_get(request)
     given = request.headers.get("Authorization", "")
     # Other probes carry nothing; a token that went over plain http has been shown to everybody on the way.
     if given and settings.REQUIRE_HTTPS and not identify(request).is_secure:
@@ -79,6 +82,11 @@ async def metrics(request: HttpRequest) -> HttpResponse:
         # One line: a traceback for every scrape of an outage would say nothing more.
         logger.warning("The database does not answer (%s): a scrape was refused", type(error).__name__)
         raise PublicError(Code.PLATFORM_UNAVAILABLE) from error
+
+
+def _require_get(request: HttpRequest) -> None:
+    if request.method not in {"GET", "HEAD"}:
+        raise PublicError(Code.METHOD_NOT_ALLOWED, allow="GET, HEAD")
 
 
 class Scrapes:

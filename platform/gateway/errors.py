@@ -123,14 +123,16 @@ _TABLE: Final[dict[Code, _Entry]] = {
 class PublicError(Exception):
     """A refusal or failure that the public is told about, and why (`reason`), which only the operator is told.
 
-    `retry_after` in seconds, rounded up; None takes the code's own.
+    `retry_after` in seconds, rounded up; None takes the code's own. `allow` names the methods of an address that was
+    asked with another one.
     """
 
-    def __init__(self, code: Code, *, reason: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, code: Code, *, reason: str = "", retry_after: float | None = None, allow: str = "") -> None:
         super().__init__(code)
         entry = _TABLE[code]
         self.code = code
         self.reason = reason
+        self.allow = allow
         self.status = entry.status
         self.message = entry.message
         self.retry_after = entry.retry_after if retry_after is None else max(1, math.ceil(retry_after))
@@ -163,4 +165,6 @@ def error_response(error: PublicError, *, request_id: str) -> HttpResponse:
     response = json_response({"error": body}, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
+    if error.allow:
+        response["Allow"] = error.allow
     return response

@@ -36,6 +36,7 @@ PAGES = (
     "operations",
     "your-address",
     "ops-api-docs",
+    "public-api-docs",
     "reauthenticate",
 )
 

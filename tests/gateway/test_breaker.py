@@ -2,15 +2,8 @@
 
 import pytest
 
-from gateway.breaker import OPEN_SECONDS, Breaker, Breakers
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from gateway.breaker import OPEN_SECONDS, Breaker
+from tests.gateway.callers import Clock
 
 
 @pytest.fixture
@@ -72,6 +65,22 @@ def test_failures_of_long_ago_do_not_count(breaker: Breaker, clock: Clock) -> No
     assert breaker.is_closed
 
 
+def test_failures_of_several_seconds_count_together(breaker: Breaker, clock: Clock) -> None:
+    for _ in range(4):
+        fail(breaker)
+        clock.now += 2
+    assert breaker.is_closed
+
+    fail(breaker)
+
+    assert not breaker.is_closed
+
+
+def test_one_that_was_never_open_has_no_reason_and_asks_for_a_second_at_least(breaker: Breaker) -> None:
+    assert breaker.reason == ""
+    assert breaker.retry_after() == 1.0
+
+
 def test_while_open_nobody_passes_and_everybody_is_told_how_long(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 5)
     clock.now += 2
@@ -125,6 +134,30 @@ def test_a_probe_that_ends_without_a_word_leaves_its_place_to_the_next(breaker: 
     assert breaker.enter() is not None
 
 
+def test_while_a_probe_is_on_its_way_the_others_are_asked_to_wait_a_second(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 5)
+    clock.now += OPEN_SECONDS
+
+    probe = breaker.enter("alder")
+
+    assert probe is not None
+    assert (probe.caller, probe.is_probe) == ("alder", True)
+    assert breaker.enter() is None
+    assert breaker.retry_after() == 1.0
+
+
+def test_an_old_call_that_is_given_up_makes_no_room_beside_the_probe(breaker: Breaker, clock: Clock) -> None:
+    early = breaker.enter()
+    assert early is not None
+    fail(breaker, 5)
+    clock.now += OPEN_SECONDS
+    assert breaker.enter() is not None
+
+    early.abandoned()
+
+    assert breaker.enter() is None
+
+
 def test_the_other_side_may_ask_to_be_left_alone(breaker: Breaker, clock: Clock) -> None:
     passage = breaker.enter()
     assert passage is not None
@@ -157,47 +190,3 @@ def test_a_call_that_began_before_it_opened_changes_nothing_after(breaker: Break
     early.succeeded()
 
     assert breaker.enter() is None
-
-
-def test_a_name_has_one_breaker_and_the_oldest_names_are_forgotten(clock: Clock) -> None:
-    breakers = Breakers(most=2, clock=clock)
-    first = breakers.of("first")
-    breakers.of("second")
-    assert breakers.of("first") is first
-
-    breakers.of("third")
-
-    assert breakers.of("first") is first
-    assert breakers.of("second").is_closed
-
-
-def call(breaker: Breaker, caller: str, *, fails: bool) -> None:
-    passage = breaker.enter(caller)
-    assert passage is not None
-    if fails:
-        passage.failed("down")
-    else:
-        passage.succeeded()
-
-
-def test_one_caller_s_failures_never_close_the_host_to_the_others(clock: Clock) -> None:
-    host = Breaker(is_shared=True, clock=clock)
-    call(host, "birch", fails=False)
-
-    for _ in range(64):
-        call(host, "alder", fails=True)
-
-    assert host.is_closed
-
-
-def test_a_host_that_fails_most_of_its_callers_is_left_alone(clock: Clock) -> None:
-    host = Breaker(is_shared=True, clock=clock)
-    call(host, "served", fails=False)
-    call(host, "unlucky", fails=True)
-    call(host, "unlucky", fails=False)
-
-    for number in range(4):
-        assert host.is_closed
-        call(host, f"failing-{number}", fails=True)
-
-    assert not host.is_closed
