@@ -9,7 +9,9 @@ class SessionsApiConfig(AppConfig):
         from sessions_api import receivers  # noqa: F401 (connects them)
         from sessions_api.identity_panel import identity_panel
         from sessions_api.refused_panel import refused_panel
+        from sessions_api.sessions_panel import sessions_panel
         from tenants.tenant_page import register_panel
 
         register_panel(refused_panel)
         register_panel(identity_panel)
+        register_panel(sessions_panel)

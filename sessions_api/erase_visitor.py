@@ -181,7 +181,7 @@ def _finish(erasure: VisitorErasure, tenant: Tenant | None) -> bool:
 def _facts(
     erasure: VisitorErasure, tenant: Tenant | None, *, ended: dict[str, int], links: int, finished_at: str
 ) -> dict[str, Any]:
-    keys = _by_key(erasure)
+    keys = by_key(erasure)
     return {
         "id": str(erasure.pk),
         "tenant": {"public_id": tenant.public_id if tenant else "", "name": tenant.name if tenant else ""},
@@ -197,7 +197,7 @@ def _facts(
     }
 
 
-def _by_key(erasure: VisitorErasure) -> list[dict[str, Any]]:
+def by_key(erasure: VisitorErasure) -> list[dict[str, Any]]:
     """One entry a key, whatever the number of rounds: threads of all together, reached or not by the last."""
     rounds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in erasure.by_key:
@@ -210,7 +210,7 @@ def _by_key(erasure: VisitorErasure) -> list[dict[str, Any]]:
 
 def not_reached(erasure: VisitorErasure) -> list[str]:
     """Keys that could not be used, each with the reason."""
-    return [f"{key['key']}: {key['not_reached']}" for key in _by_key(erasure) if key["not_reached"]]
+    return [f"{key['key']}: {key['not_reached']}" for key in by_key(erasure) if key["not_reached"]]
 
 
 def _subject(erasure: VisitorErasure, tenant_name: str) -> Subject:
