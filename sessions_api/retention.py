@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q, QuerySet
 
 from audit.actions import Action
 from audit.prune import prune_permit
@@ -58,18 +59,23 @@ def _overdue(now: datetime) -> Iterator[Overdue]:
     strangers = SessionRequest.objects.filter(at__lt=before).exclude(tenant_id__in=Tenant.objects.values("pk"))
     while (row := strangers.order_by("at").values_list("tenant_id").first()) is not None:
         yield Overdue(row[0], "", before)
-        if strangers.filter(tenant_id=row[0]).exists():
+        if _of(row[0]).filter(at__lt=before).exists():
             return  # out of time
 
 
+def _of(tenant_id: uuid.UUID | None) -> QuerySet[SessionRequest]:
+    whose = Q(tenant_id__isnull=True) if tenant_id is None else Q(tenant_id=tenant_id)
+    return SessionRequest.objects.filter(whose)
+
+
 def _prune_slice(overdue: Overdue) -> int:
-    old = SessionRequest.objects.filter(tenant_id=overdue.tenant_id, at__lt=overdue.before)
+    old = _of(overdue.tenant_id).filter(at__lt=overdue.before)
     # Most looks find nothing, and on SQLite the transaction takes the one write lock.
     return _delete(overdue, old.order_by("at", "id")) if old.exists() else 0
 
 
 @transaction.atomic
-def _delete(overdue: Overdue, old: "models.QuerySet[SessionRequest]") -> int:
+def _delete(overdue: Overdue, old: QuerySet[SessionRequest]) -> int:
     # What another worker is pruning is passed over.
     rows = list(old.select_for_update(skip_locked=True)[:SLICE])
     if not rows:

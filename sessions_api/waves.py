@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -46,14 +47,13 @@ def wave_over(session_ids: Sequence[uuid.UUID]) -> Wave | None:
 
 
 def _waves(marked: QuerySet[LiveSession], most: int) -> list[Wave]:
-    rows = marked.order_by().values("cancel_requested_at", "cancel_reason").annotate(**_counts())
-    return [
-        Wave(row.pop("cancel_requested_at"), row.pop("cancel_reason"), **row)
-        for row in rows.order_by("-cancel_requested_at")[:most]
-    ]
+    grouped = marked.order_by().values_list("cancel_requested_at", "cancel_reason").annotate(**_counts())
+    rows: list[Any] = list(grouped.order_by("-cancel_requested_at")[:most])
+    return [Wave(*row) for row in rows]
 
 
 def _counts() -> dict[str, Count]:
+    """In the order of a wave's fields."""
     is_open = Q(cancelled_at=None, expires_at__gt=timezone.now())
     return {
         "sessions": Count("pk"),

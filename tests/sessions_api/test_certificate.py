@@ -18,7 +18,12 @@ from tests.proof.plugin import Proof
 
 pytestmark = pytest.mark.django_db
 
-FACTS: dict[str, Any] = {"id": "1", "complete": True, "threads_deleted": 3, "keys": [{"key": "Schlüssel", "threads": 3}]}
+FACTS: dict[str, Any] = {
+    "id": "1",
+    "complete": True,
+    "threads_deleted": 3,
+    "keys": [{"key": "Schlüssel", "threads": 3}],
+}
 
 
 def tampered(change: Any) -> str:

@@ -381,7 +381,9 @@ def test_the_command_says_by_its_exit_code_what_is_not_done(sandbox: Sandbox, al
     ApiKey.objects.update(organization="org 1")
     let_time_pass()
     with pytest.raises(SystemExit) as missed:
-        call_command("erase_visitor", tenant="alder", user=ann.user, yes=True, wait=10, stdout=StringIO(), stderr=StringIO())
+        call_command(
+            "erase_visitor", tenant="alder", user=ann.user, yes=True, wait=10, stdout=StringIO(), stderr=StringIO()
+        )
 
     assert (late.value.code, missed.value.code) == (1, 3)
 

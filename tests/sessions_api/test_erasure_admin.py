@@ -207,7 +207,10 @@ def from_page(answer: Any) -> dict[str, str]:
     """What the tenant's form holds, as a browser would send it back."""
     context = answer.context
     fields: dict[str, str] = {}
-    forms = [context["adminform"].form, *(row for each in context["inline_admin_formsets"] for row in each.formset.forms)]
+    forms = [
+        context["adminform"].form,
+        *(row for each in context["inline_admin_formsets"] for row in each.formset.forms),
+    ]
     forms += [each.formset.management_form for each in context["inline_admin_formsets"]]
     for form in forms:
         for bound in form:

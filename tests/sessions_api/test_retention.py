@@ -2,7 +2,9 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -158,6 +160,17 @@ def delete() -> None:
         cursor.execute(f"DELETE FROM {TABLE}")
 
 
+@contextmanager
+def permitted_wrongly(table: str = TABLE, **permit: Any) -> Iterator[None]:
+    """What is done in this block the database refuses, whatever this permit says."""
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        prune_permit(table, **permit),
+    ):
+        yield
+
+
 @pytest.mark.proof("A9")
 @pytest.mark.parametrize("statement", [f"DELETE FROM {TABLE}", f"UPDATE {TABLE} SET origin = origin"])
 def test_without_a_permit_nothing_is_changed_or_deleted(statement: str) -> None:
@@ -181,12 +194,10 @@ def test_a_permit_lets_neither_newer_rows_go_nor_those_of_others_nor_any_be_chan
     old = a_request(alder.pk, days=10.001)
 
     for pk in rows.values():
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-            with prune_permit(TABLE, tenant_id=alder.pk, before=before):
-                SessionRequest.objects.filter(pk=pk).delete()
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with prune_permit(TABLE, tenant_id=alder.pk, before=before):
-            SessionRequest.objects.filter(pk=old.pk).update(origin="")
+        with permitted_wrongly(tenant_id=alder.pk, before=before):
+            SessionRequest.objects.filter(pk=pk).delete()
+    with permitted_wrongly(tenant_id=alder.pk, before=before):
+        SessionRequest.objects.filter(pk=old.pk).update(origin="")
     with transaction.atomic(), prune_permit(TABLE, tenant_id=alder.pk, before=before):
         SessionRequest.objects.filter(pk=old.pk).delete()
 
@@ -198,9 +209,8 @@ def test_whatever_a_permit_says_the_last_day_stays() -> None:
     tenant = register("Alder")
     row = SessionRequest.objects.create(at=timezone.now() - timedelta(hours=23), tenant=tenant, outcome="granted")
 
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with prune_permit(TABLE, tenant_id=tenant.pk, before=timezone.now() + timedelta(days=1)):
-            SessionRequest.objects.all().delete()
+    with permitted_wrongly(tenant_id=tenant.pk, before=timezone.now() + timedelta(days=1)):
+        SessionRequest.objects.all().delete()
 
     assert left() == {row.pk}
 
@@ -210,12 +220,10 @@ def test_a_permit_is_for_the_ledger_alone_and_counts_in_its_own_transaction() ->
     tenant = register("Alder")
     a_request(tenant.pk, days=100)
 
-    with pytest.raises(RuntimeError, match="in the transaction"):
-        with prune_permit(TABLE, tenant_id=tenant.pk, before=NOW):
-            pass
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        with prune_permit("audit_auditevent", tenant_id=tenant.pk, before=NOW):
-            AuditEvent.objects.all().delete()
+    with pytest.raises(RuntimeError, match="in the transaction"), prune_permit(TABLE, tenant_id=None, before=NOW):
+        pass
+    with permitted_wrongly("audit_auditevent", tenant_id=tenant.pk, before=NOW):
+        AuditEvent.objects.all().delete()
     with transaction.atomic(), prune_permit(TABLE, tenant_id=tenant.pk, before=NOW):
         pass
     with pytest.raises(DatabaseError, match="append-only"):

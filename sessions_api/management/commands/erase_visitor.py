@@ -35,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", required=True, metavar="SLUG")
         who = parser.add_mutually_exclusive_group(required=True)
         who.add_argument("--ref", metavar="REF", help="the visitor's reference in the ledger")
-        who.add_argument("--subject", metavar="NAME", help="the tenant's own name for the visitor; “-” reads it from stdin")
+        who.add_argument(
+            "--subject", metavar="NAME", help="the tenant's own name for the visitor; “-” reads it from stdin"
+        )
         who.add_argument("--user", metavar="v1.…", help="the visitor's name at OpenAI")
         parser.add_argument("--yes", action="store_true", help="do it: this can't be undone")
         parser.add_argument("--wait", type=int, metavar="SECONDS", default=0)
@@ -43,7 +45,9 @@ class Command(BaseCommand):
     def handle(self, *, yes: bool, wait: int, **given: Any) -> None:
         tenant = Tenant.objects.filter(slug=given["tenant"]).first()
         if tenant is None:
-            raise CommandError(f"No tenant has the slug “{given['tenant']}”. The admin's list of tenants shows the slugs.")
+            raise CommandError(
+                f"No tenant has the slug “{given['tenant']}”. The admin's list of tenants shows the slugs."
+            )
         try:
             person = _find(tenant, given)
             if not yes:

@@ -28,12 +28,20 @@ class Command(BaseCommand):
         whose = parser.add_mutually_exclusive_group(required=True)
         whose.add_argument("--tenant", metavar="SLUG")
         whose.add_argument("--all", action="store_true", help="of every tenant of this site")
-        parser.add_argument("--visitor", metavar="REF", default="", help="of one visitor, by its reference in the ledger")
+        parser.add_argument(
+            "--visitor", metavar="REF", default="", help="of one visitor, by its reference in the ledger"
+        )
         parser.add_argument("--key", metavar="LABEL", default="", help="that this key opened")
         parser.add_argument("--assistant", metavar="SLUG", default="", help="of this assistant")
-        parser.add_argument("--origin", metavar="ORIGIN", default="", help="of this website, such as https://shop.example")
         parser.add_argument(
-            "--wait", type=int, metavar="SECONDS", default=0, help="try again what fails, for so long, and show progress"
+            "--origin", metavar="ORIGIN", default="", help="of this website, such as https://shop.example"
+        )
+        parser.add_argument(
+            "--wait",
+            type=int,
+            metavar="SECONDS",
+            default=0,
+            help="try again what fails, for so long, and show progress",
         )
 
     def handle(self, *, wait: int, **given: Any) -> None:
