@@ -32,7 +32,7 @@ async def end_session(*, desk: Desk, page: Page, call: EndCall, attempt: Attempt
         raise PublicError(Code.TOKEN_INVALID, reason="visitor_token_invalid")
     ref = attempt.visitor_ref = visitor_ref(token.visitor, tenant.public_id)
     attempt.visitor_kind = token.visitor.kind.value
-    exceeded = desk.gateway.limiter.take_here([Limit(f"end:{tenant.id.hex}:{ref}", ENDS_PER_MINUTE, "visitor_limit")])
+    exceeded = desk.gateway.limiter.take_here([Limit(f"end:{tenant.id.hex}:{ref}", ENDS_PER_MINUTE, "sign_out_limit")])
     if exceeded is not None:
         raise PublicError(Code.RATE_LIMITED, reason=exceeded.limit.reason, retry_after=exceeded.retry_after)
     if not desk.gateway.snapshots.is_answering:
