@@ -78,8 +78,8 @@ _BY_CODE: Final[dict[str, str]] = {
     Code.BODY_INVALID: f"The body was not what the endpoint takes; the reason names what was wrong. {_DEVELOPERS}",
     Code.BODY_TOO_LARGE: f"The body was longer than 8 KiB. {_DEVELOPERS}",
     Code.INTEGRATION_OUTDATED: "The page can't open the assistant's backend. It needs the current embed script or React package.",
-    Code.TOKEN_INVALID: "Somebody signed out with a token that is none of this tenant's: expired, damaged or made up. Nothing was "
-    "ended, and there was nothing to end.",
+    Code.TOKEN_INVALID: "Somebody signed out with a token that is none of this tenant's: expired, damaged or made up. There was "
+    "nothing to end.",
     Code.INTERNAL_ERROR: "A defect of the platform. The log has the traceback under the request ID: report it.",
 }
 

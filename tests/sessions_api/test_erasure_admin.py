@@ -21,7 +21,7 @@ from tenants.domains import allow_domain
 from tenants.models import AllowedDomain, ApiKey, AssistantKey, Tenant
 from tenants.states import start_deletion
 from tests.key_health.cast import Customer
-from tests.sessions_api.test_erase_visitor import come, visit, work
+from tests.sessions_api.erasure_cast import come, visit, work
 from tests.sessions_api.upstream_sessions import open_session
 from tests.tenants.cast import give_key
 
