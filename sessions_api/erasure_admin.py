@@ -97,9 +97,9 @@ class VisitorErasureAdmin(ReadOnlyAdmin):
     def asked(self, erasure: VisitorErasure) -> SafeString:
         return moment(erasure.started_at)
 
-    @admin.display(description="finished (UTC)", empty_value="not yet")
-    def finished(self, erasure: VisitorErasure) -> SafeString | None:
-        return moment(erasure.finished_at) if erasure.finished_at else None
+    @admin.display(description="finished (UTC)")
+    def finished(self, erasure: VisitorErasure) -> SafeString | str:
+        return moment(erasure.finished_at) if erasure.finished_at else "not yet"
 
     @admin.display(description="tenant")
     def tenant_named(self, erasure: VisitorErasure) -> str:
@@ -126,17 +126,18 @@ class VisitorErasureAdmin(ReadOnlyAdmin):
         failing = f"; {erasure.failures} failures in a row" if erasure.failures else ""
         return two_lines(f"{len(erasure.keys_done)} of {keys} keys done{failing}", threads)
 
-    @admin.display(description="by key", empty_value="–")
+    @admin.display(description="by key")
     def by_each_key(self, erasure: VisitorErasure) -> SafeString | str:
-        return "; ".join(
+        lines = [
             f"{entry['key']}: {entry['not_reached'] or str(entry['threads_deleted']) + ' threads'}"
             for entry in by_key(erasure)
-        )
+        ]
+        return "; ".join(lines) or "none done yet"
 
-    @admin.display(description="certificate", empty_value="not yet")
-    def certificate_file(self, erasure: VisitorErasure) -> SafeString | None:
+    @admin.display(description="certificate")
+    def certificate_file(self, erasure: VisitorErasure) -> SafeString | str:
         if not erasure.certificate:
-            return None
+            return "when it is finished"
         url = reverse("admin:sessions_api_visitorerasure_certificate", args=[erasure.pk])
         return format_html('<a class="button" href="{}">Download</a>', url)
 
