@@ -1,24 +1,36 @@
-"""The ledger of session requests and the live sessions in the console: to look things up, never to write."""
+"""The ledger of session requests and the live sessions in the console: to look things up, and to revoke what is live."""
 
 import re
+from functools import partial
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit.filters import TenantFilter, WhenFilter
 from audit.read_only import ReadOnlyAdmin, moment, two_lines
+from audit.record import Actor
 from console.badges import badge
 from console.cards import Tone
+from sessions_api.erasure_admin import ERASE_PERMISSION, VisitorErasureAdmin
+from sessions_api.hints import send_hint
 from sessions_api.models import LiveSession, SessionRequest
 from sessions_api.outcome_words import explain, identity_in_words
 from sessions_api.outcomes import GRANTED, OutcomeGroup, codes_of, group_of
+from sessions_api.revoke import Which, revoke_sessions, uncancelled
+from sessions_api.tasks import tick
 from tenants.models import ApiKey, Tenant
+
+__all__ = ["LiveSessionAdmin", "SessionRequestAdmin", "VisitorErasureAdmin"]
 
 # The shape of our request ids and of visitors' references.
 _OURS: Final = re.compile(r"[0-9a-f]{32}")
@@ -58,6 +70,7 @@ class SessionRequestAdmin(ReadOnlyAdmin):
     sortable_by: ClassVar[list[str]] = []
     readonly_fields: ClassVar[Any] = [
         *("when", "result", "tenant_named", "told", "behind", "key", "took", "upstream_took", "who", "signed"),
+        "visitor_to_erase",
     ]
     _HAPPENED: Final = (
         "What happened",
@@ -72,7 +85,8 @@ class SessionRequestAdmin(ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: SessionRequest | None = None) -> Any:
         is_granted = obj is None or obj.outcome == GRANTED
-        return [self._HAPPENED, *([] if is_granted else [self._WHY]), self._ASKED, self._OPENAI]
+        asked = {**self._ASKED[1], "fields": _erasable(request, self._ASKED[1]["fields"])}
+        return [self._HAPPENED, *([] if is_granted else [self._WHY]), (self._ASKED[0], asked), self._OPENAI]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SessionRequest]:
         rows: QuerySet[SessionRequest] = super().get_queryset(request)
@@ -129,6 +143,10 @@ class SessionRequestAdmin(ReadOnlyAdmin):
     def signed(self, row: SessionRequest) -> str:
         return identity_in_words(row.identity)
 
+    @admin.display(description="visitor")
+    def visitor_to_erase(self, row: SessionRequest) -> SafeString | str:
+        return _visitor_to_erase(row)
+
     @admin.display(description="took")
     def took_both(self, row: SessionRequest) -> SafeString:
         status = "no answer" if row.upstream_status is None else row.upstream_status
@@ -170,7 +188,10 @@ class LiveSessionAdmin(ReadOnlyAdmin):
     search_help_text = "A visitor's whole reference, or OpenAI's session ID."
     sortable_by: ClassVar[list[str]] = []
     fields: ClassVar[Any] = ["granted", "expires", "state", "tenant", "key", "visitor_ref", "session_id", "attempts"]
-    readonly_fields = fields
+    readonly_fields = [*fields, "visitor_to_erase"]
+
+    def get_fields(self, request: HttpRequest, obj: LiveSession | None = None) -> Any:
+        return _erasable(request, self.fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LiveSession]:
         rows: QuerySet[LiveSession] = super().get_queryset(request)
@@ -188,6 +209,10 @@ class LiveSessionAdmin(ReadOnlyAdmin):
     def visitor(self, session: LiveSession) -> SafeString | str:
         return _visitor(session.visitor_ref)
 
+    @admin.display(description="visitor")
+    def visitor_to_erase(self, session: LiveSession) -> SafeString | str:
+        return _visitor_to_erase(session)
+
     @admin.display(description="state")
     def state(self, session: LiveSession) -> SafeString:
         if session.cancelled_at:
@@ -198,7 +223,42 @@ class LiveSessionAdmin(ReadOnlyAdmin):
             return badge("cancelling", "being cancelled", tone=Tone.WARN)
         return badge("live", "may be in use", tone=Tone.OK)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.revoke_view)
+        return [path("revoke/<uuid:tenant_id>/", view, name="sessions_api_livesession_revoke"), *super().get_urls()]
+
+    def revoke_view(self, request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+        """All of a tenant's, after a page that says what will happen."""
+        if not request.user.has_perm("tenants.change_tenant"):
+            raise PermissionDenied
+        tenant = Tenant.objects.filter(pk=tenant_id).first()
+        if tenant is None:
+            raise Http404
+        which = Which(tenant.pk)
+        if request.method != "POST":
+            frame = {**self.admin_site.each_context(request), "opts": self.opts, "tenant": tenant}
+            facts = {"title": f"Revoke live sessions of {tenant}", "live": which.of(uncancelled()).count()}
+            return TemplateResponse(request, "sessions_api/revoke.html", {**frame, **facts})
+        with transaction.atomic():
+            count = revoke_sessions(which=which, actor=Actor.of(request))
+            transaction.on_commit(partial(send_hint, tick))
+        messages.success(request, f"{count} live sessions are being cancelled at OpenAI.")
+        return HttpResponseRedirect(reverse("admin:tenants_tenant_change", args=[tenant.pk]) + "#sessions")
+
 
 def _visitor(reference: str) -> SafeString | str:
     """Enough to tell visitors apart by eye; the whole reference leads to all of theirs in this list."""
     return format_html('<a href="?q={}"><code>{}…</code></a>', reference, reference[:8]) if reference else "–"
+
+
+def _erasable(request: HttpRequest, fields: Any) -> list[str]:
+    """For whoever may erase visitors the reference comes with that button."""
+    may_erase = request.user.has_perm(ERASE_PERMISSION)
+    return ["visitor_to_erase" if name == "visitor_ref" and may_erase else name for name in fields]
+
+
+def _visitor_to_erase(row: SessionRequest | LiveSession) -> SafeString | str:
+    if not row.visitor_ref:
+        return "–"
+    url = reverse("admin:sessions_api_visitorerasure_erase", args=[row.tenant_id])
+    return format_html('<code>{0}</code> <a href="{1}?ref={0}">Erase this visitor…</a>', row.visitor_ref, url)

@@ -13,9 +13,11 @@ class SessionsApiConfig(AppConfig):
         from sessions_api.identity_panel import identity_panel
         from sessions_api.limits_panel import limits_panel
         from sessions_api.refused_panel import refused_panel
+        from sessions_api.sessions_panel import sessions_panel
         from tenants.tenant_page import register_panel
 
         register(check_spool_directory, Tags.security)
         register_panel(refused_panel)
         register_panel(limits_panel)
         register_panel(identity_panel)
+        register_panel(sessions_panel)

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from django.http import HttpRequest
 
 from chatkit_client.client import ChatKitClient
+from gateway.database_threads import DatabaseThreads
 from gateway.resources import Gateway, state_of
 from sessions_api.refusals import RefusalFold
 from sessions_api.sightings import RevokedHere
@@ -30,6 +31,8 @@ class Desk:
         self.fold = RefusalFold()
         self.links = VisitorLinks()
         self.revoked = RevokedHere()
+        # For what is written neither often nor in groups: a visitor signs out.
+        self.threads = DatabaseThreads("sign-out", size=1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._folding: asyncio.Task[None] | None = None
 
@@ -46,6 +49,7 @@ class Desk:
         await self._write_counted(before_minute=_minute() + 1)
         await asyncio.to_thread(self.writer.close, seconds=seconds)
         await asyncio.to_thread(self.links.close, seconds=seconds)
+        await asyncio.to_thread(self.threads.close, seconds=seconds)
 
     def aside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this without letting an answer wait for it."""

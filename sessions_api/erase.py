@@ -1,4 +1,4 @@
-"""Erases at OpenAI the threads of one tenant's visitors that a key can reach, page by page, as far as the time allows."""
+"""Erases at OpenAI the threads of one visitor or of all of a tenant's that a key can reach, page by page, as time allows."""
 
 import asyncio
 import time
@@ -27,15 +27,28 @@ class Erased:
     error: ChatKitError | None = None
 
 
-def erase_threads(*, base_url: str, credentials: Credentials, prefix: str, cursor: str, seconds: float) -> Erased:
-    """Deletes the threads whose user begins with `prefix`, oldest first, beginning no page after `seconds`.
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Either one `user`, or all whose name begins with `prefix`."""
+
+    user: str = ""
+    prefix: str = ""
+
+    def is_theirs(self, thread: Thread) -> bool:
+        return thread.user == self.user if self.user else thread.user.startswith(self.prefix)
+
+
+def erase_threads(*, base_url: str, credentials: Credentials, whose: Whose, cursor: str, seconds: float) -> Erased:
+    """Deletes their threads, oldest first, beginning no page after `seconds`. Finished when the last page shows none of them.
 
     A project may be shared with other software of the tenant's, so each thread is looked at; the API filters by whole users only.
     """
-    return asyncio.run(_erase(base_url, credentials, prefix, cursor, time.monotonic() + seconds))
+    if not (whose.user or whose.prefix):
+        raise ValueError("Whose threads are to be erased must be said.")
+    return asyncio.run(_erase(base_url, credentials, whose, cursor, time.monotonic() + seconds))
 
 
-async def _erase(base_url: str, credentials: Credentials, prefix: str, cursor: str, until: float) -> Erased:
+async def _erase(base_url: str, credentials: Credentials, whose: Whose, cursor: str, until: float) -> Erased:
     deleted = 0
     async with make_transport(connections=CONCURRENCY) as transport:
         client = ChatKitClient(transport)
@@ -43,18 +56,25 @@ async def _erase(base_url: str, credentials: Credentials, prefix: str, cursor: s
             try:
                 # Oldest first, so that threads which appear meanwhile are met at the end.
                 page = await client.list_threads(
-                    base_url, credentials, limit=PAGE, after=cursor or None, order="asc", deadline=DEADLINE
+                    base_url,
+                    credentials,
+                    limit=PAGE,
+                    after=cursor or None,
+                    user=whose.user or None,
+                    order="asc",
+                    deadline=DEADLINE,
                 )
             except ChatKitError as error:
                 return Erased(deleted, cursor, finished=False, error=error)
-            ours = [thread for thread in page.threads if thread.user.startswith(prefix)]
+            ours = [thread for thread in page.threads if whose.is_theirs(thread)]
             gone, failure = await _delete(client, base_url, credentials, ours)
             deleted += gone
             if failure is not None:
                 return Erased(deleted, cursor, finished=False, error=failure)
             # A deleted thread can't be a cursor: go on after the last one that stays.
             cursor = next((thread.id for thread in reversed(page.threads) if thread not in ours), cursor)
-            if not page.has_more:
+            # One who is to be erased wants proof: a page that shows nothing of theirs any more.
+            if not page.has_more and not (ours and whose.user):
                 return Erased(deleted, cursor, finished=True)
     return Erased(deleted, cursor, finished=False)
 

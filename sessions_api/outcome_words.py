@@ -45,6 +45,7 @@ _BY_REASON: Final[dict[str, str]] = {
     "wait for midnight.",
     "quota_month": "The tenant's sessions of this month (UTC) are used up. Its page shows the use; raise the monthly quota "
     "there, or wait for the first.",
+    "sign_out_limit": "One visitor signed out more than ten times in a minute. If it goes on, the page asks in a loop.",
     "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
     "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",
     "fetch_metadata": "The call named an origin and said at the same time that no page made it (Sec-Fetch-Site: none). Browsers "
@@ -69,6 +70,7 @@ _BY_REASON: Final[dict[str, str]] = {
     f"opened. {_SEE_THE_DATABASE} If it is up, run `manage.py check --database default`.",
     "not_recorded": "The session could not be written down in time, so it was cancelled at OpenAI and not handed out. "
     f"{_SEE_THE_DATABASE}",
+    "not_revoked": f"A visitor who signed out could not be noted, and was told so. {_SEE_THE_DATABASE}",
     "writer_full": f"Too many rows were waiting to be written. {_SEE_THE_DATABASE}",
     "spool_full": "The database took no rows, and the spool for them is full. Mend the database; then the spool drains.",
     "visitor_revoked": "The visitor signed out or was erased again and again while this was asked. The next attempt begins anew.",
@@ -86,6 +88,8 @@ _BY_CODE: Final[dict[str, str]] = {
     Code.BODY_INVALID: f"The body was not what the endpoint takes; the reason names what was wrong. {_DEVELOPERS}",
     Code.BODY_TOO_LARGE: f"The body was longer than 8 KiB. {_DEVELOPERS}",
     Code.INTEGRATION_OUTDATED: "The page can't open the assistant's backend. It needs the current embed script or React package.",
+    Code.TOKEN_INVALID: "Somebody signed out with a token that is none of this tenant's: expired, damaged or made up. There was "
+    "nothing to end.",
     Code.INTERNAL_ERROR: "A defect of the platform. The log has the traceback under the request ID: report it.",
     # Where the reason says more, it is looked up first: these are for a reason that this release does not know.
     Code.TENANT_UNKNOWN: "Nobody has this public ID, or the tenant is suspended or being deleted. Compare the snippet with the "

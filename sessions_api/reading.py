@@ -1,4 +1,5 @@
-"""Reads a session request: `{assistant?, visitor_token?, identity_token?, refresh?, backends?}`, all optional.
+"""Reads a session request: `{assistant?, visitor_token?, identity_token?, refresh?, backends?}`, all optional; and that of a
+visitor who signs out: `{visitor_token}`.
 
 An empty body means `{}`, since the guide's own component sends none. Unknown fields are ignored: nothing that a client
 says about the user, the workflow, uploads, limits or expiry is even looked at. A known field of a wrong type is refused;
@@ -25,8 +26,22 @@ class SessionCall:
     backends: tuple[str, ...] = DEFAULT_BACKENDS
 
 
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    visitor_token: str | None = field(default=None, repr=False)
+
+
 def read_session_call(request: LeanRequest) -> SessionCall:
     """Raises PublicError (method_not_allowed, content_type_invalid, body_…), in this order."""
+    return _read(_read_object(request))
+
+
+def read_end_call(request: LeanRequest) -> EndCall:
+    """Raises PublicError as `read_session_call` does."""
+    return EndCall(_text(_read_object(request), "visitor_token"))
+
+
+def _read_object(request: LeanRequest) -> dict[str, Any]:
     if request.method != "POST":
         raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed")
     # Any other type could be sent across origins without a preflight, even with an empty body.
@@ -35,7 +50,7 @@ def read_session_call(request: LeanRequest) -> SessionCall:
     if request.body_is_too_large:
         raise PublicError(Code.BODY_TOO_LARGE, reason="body_too_large")
     body = request.body.strip()
-    return _read(_parse(body)) if body else SessionCall()
+    return _parse(body) if body else {}
 
 
 def _parse(body: bytes) -> dict[str, Any]:

@@ -1,149 +1,171 @@
-"""Cancels live sessions at OpenAI: those of a suspended tenant, a retired key, a deleted assistant; newest first, best
-effort until they expire (10 minutes at most).
+"""Marks live sessions for cancelling when what they rest on is withdrawn: tenant, website, key, assistant, pair, visitor.
 
-The rows are marked in the transaction that withdraws the access; cancelling goes by the rows, so no lost message loses one.
+The rows are marked in the transaction that withdraws the access; cancelling (cancel.py) goes by the rows, so no lost message
+loses one. What is withdrawn in any other way, or while a session is being granted, is found by the tick.
 """
 
-import asyncio
-import logging
+import time
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.db import transaction
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from audit.actions import Action
 from audit.record import Actor, record
-from chatkit_client.client import ChatKitClient
-from chatkit_client.errors import ChatKitError
-from chatkit_client.transport import Credentials
-from sessions_api.claims import claim_rows
-from sessions_api.edge import make_transport
-from sessions_api.models import LiveSession
+from gateway.visitor_tokens import LIFETIME
+from sessions_api.models import LiveSession, RevokedVisitor, VisitorErasure
 from tenants.audit_subjects import subject_of
-from tenants.credentials import KeyUnusable, credentials_since
-from tenants.models import Tenant, TenantState
-from tenants.upstreams import upstream
+from tenants.domains import rules_of
+from tenants.models import AssistantKey, Tenant, TenantState
+from tenants.models.epoch import SEEN_WITHIN
 
-logger = logging.getLogger(__name__)
-
-LEASE: Final = timedelta(seconds=60)
-BATCH: Final = 100
-CONCURRENCY: Final = 50
-DEADLINE: Final = 4.0
-_LONGEST_PAUSE: Final = timedelta(seconds=60)
+BATCH: Final = 1000
+# What was to be cancelled stays visible so long after its expiry, for whoever watches how far that has come.
+WAVE_KEPT_FOR: Final = timedelta(hours=1)
 
 
-def request_cancelling(
-    *, tenant_id: uuid.UUID, key_id: uuid.UUID | None = None, assistant_id: uuid.UUID | None = None
-) -> int:
-    """Marks the live sessions of a tenant, or of one of its keys or assistants; call it in the transaction of the change."""
-    sessions = _uncancelled().filter(tenant_id=tenant_id, cancel_requested_at=None)
-    if key_id is not None:
-        sessions = sessions.filter(key_id=key_id)
-    if assistant_id is not None:
-        sessions = sessions.filter(assistant_id=assistant_id)
-    return sessions.update(cancel_requested_at=timezone.now())
+class CancelReason(models.TextChoices):
+    """Why sessions are cancelled; those on withdrawn access come with the signal (tenants/signals.py)."""
+
+    TENANT_SUSPENDED = "tenant_suspended", "tenant suspended"
+    TENANT_DELETED = "tenant_deleted", "tenant being deleted"
+    KEY_RETIRED = "key_retired", "key retired"
+    ASSISTANT_DELETED = "assistant_deleted", "assistant deleted"
+    PAIR_REMOVED = "pair_removed", "key taken from the assistant"
+    ORIGIN_WITHDRAWN = "origin_withdrawn", "website no longer allowed"
+    SIGNED_OUT = "signed_out", "visitor signed out"
+    VISITOR_ERASED = "visitor_erased", "visitor erased"
+    REVOKED = "revoked", "revoked by an operator"
+    OVERLOOKED = "overlooked", "withdrawn while being granted"
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Live sessions of one tenant; every field that is given narrows them down."""
+
+    tenant_id: uuid.UUID
+    key_id: uuid.UUID | None = None
+    assistant_id: uuid.UUID | None = None
+    visitor_ref: str = ""
+    origins: Collection[str] | None = None
+
+    def of(self, sessions: QuerySet[LiveSession]) -> QuerySet[LiveSession]:
+        sessions = sessions.filter(tenant_id=self.tenant_id)
+        if self.key_id is not None:
+            sessions = sessions.filter(key_id=self.key_id)
+        if self.assistant_id is not None:
+            sessions = sessions.filter(assistant_id=self.assistant_id)
+        if self.visitor_ref:
+            sessions = sessions.filter(visitor_ref=self.visitor_ref)
+        if self.origins is not None:
+            sessions = sessions.filter(origin__in=self.origins)
+        return sessions
+
+
+def uncancelled() -> QuerySet[LiveSession]:
+    return LiveSession.objects.filter(cancelled_at=None, expires_at__gt=timezone.now())
+
+
+def request_cancelling(which: Which, *, reason: str) -> int:
+    """Marks these sessions; call it in the transaction of the change. Gives their number."""
+    return _mark(which.of(uncancelled()), reason)
+
+
+def request_disallowed(tenant_id: uuid.UUID | None = None) -> int:
+    """Marks the sessions, of one tenant or of all, whose website is not on the tenant's list (any more).
+
+    The platform's own preview stands on no list.
+    """
+    live = uncancelled().filter(cancel_requested_at=None).exclude(origin__in=["", settings.PREVIEW_ORIGIN])
+    if tenant_id is not None:
+        live = live.filter(tenant_id=tenant_id)
+    pages: defaultdict[uuid.UUID, set[str]] = defaultdict(set)
+    for tenant, origin in live.order_by().values_list("tenant_id", "origin").distinct():
+        pages[tenant].add(origin)
+    marked, now = 0, time.time()
+    for tenant, rules in rules_of(pages).items():
+        if refused := [origin for origin in pages[tenant] if not rules.decide(origin, now=now)]:
+            marked += request_cancelling(Which(tenant, origins=refused), reason=CancelReason.ORIGIN_WITHDRAWN)
+    return marked
 
 
 def request_overlooked() -> int:
     """Marks sessions whose access was withdrawn while they were being granted, so that no signal could know of them."""
-    withdrawn = ~Q(tenant__state=TenantState.ACTIVE) | Q(key__retired_at__isnull=False)
-    late = list(_uncancelled().filter(withdrawn, cancel_requested_at=None).values_list("pk", flat=True)[:BATCH])
-    return LiveSession.objects.filter(pk__in=late).update(cancel_requested_at=timezone.now()) if late else 0
+    pairs = AssistantKey.objects.filter(assistant=OuterRef("assistant_id"), key=OuterRef("key_id"))
+    # Two processes' clocks may differ a little: a session that began with a token just before it was revoked counts, too.
+    revoked = RevokedVisitor.objects.filter(
+        ref=OuterRef("visitor_ref"), tenant=OuterRef("tenant_id"), revoked_at__gte=OuterRef("granted_at") - SEEN_WITHIN
+    )
+    withdrawn = (
+        ~Q(tenant__state=TenantState.ACTIVE)
+        | Q(key__retired_at__isnull=False)
+        | (Q(assistant_id__isnull=False) & ~Exists(pairs))
+        | Exists(revoked)
+    )
+    late = list(uncancelled().filter(withdrawn, cancel_requested_at=None).values_list("pk", flat=True)[:BATCH])
+    marked = _mark(LiveSession.objects.filter(pk__in=late), CancelReason.OVERLOOKED) if late else 0
+    return marked + request_disallowed()
 
 
-def cancel_claimed(sessions: QuerySet[LiveSession] | None = None) -> tuple[int, int]:
-    """Claims a batch of the marked sessions, newest first, and cancels them at OpenAI; gives how many of each.
-
-    What could not be cancelled is tried again after a pause that doubles, until it expires by itself.
-    """
-    marked = (_uncancelled() if sessions is None else sessions).filter(cancel_requested_at__isnull=False)
-    claimed = claim_rows(marked.select_related("key__tenant").order_by("-granted_at"), limit=BATCH, lease=LEASE)
-    if not claimed:
-        return 0, 0
-    prefetch_related_objects(claimed, "key__replaced")
-    cancelled = asyncio.run(_cancel_all(_ready(claimed)))
-    mine = LiveSession.objects.filter(claim=claimed[0].claim)
-    mine.filter(pk__in=cancelled).update(cancelled_at=timezone.now(), claim=None, claimed_until=None)
-    for session in claimed:
-        if session.pk not in cancelled:
-            pause = min(timedelta(seconds=2) * 2**session.attempts, _LONGEST_PAUSE)
-            mine.filter(pk=session.pk).update(claim=None, claimed_until=timezone.now() + pause)
-    return len(claimed), len(cancelled)
+@transaction.atomic
+def _mark(sessions: QuerySet[LiveSession], reason: str) -> int:
+    unmarked = sessions.filter(cancel_requested_at=None)
+    # In one order, so that two that mark the same rows don't wait for each other.
+    list(unmarked.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    return unmarked.update(cancel_requested_at=timezone.now(), cancel_reason=reason)
 
 
-def revoke_sessions(*, tenant: Tenant, actor: Actor) -> int:
-    """Marks all live sessions of a tenant for cancelling, with an audit event; the tenant itself goes on. Gives their number."""
+def revoke_sessions(*, which: Which, actor: Actor) -> int:
+    """Marks live sessions of a tenant for cancelling, with an audit event; the tenant itself goes on. Gives their number."""
     with transaction.atomic():
         # A suspension at the same moment marks the same rows.
-        Tenant.objects.lock(tenant.pk)
-        count = request_cancelling(tenant_id=tenant.pk)
-        record(Action.SESSIONS_REVOKED, actor=actor, subject=subject_of(tenant), changes={"sessions": count})
+        tenant = Tenant.objects.lock(which.tenant_id)
+        count = request_cancelling(which, reason=CancelReason.REVOKED)
+        narrowed = {
+            "key_id": str(which.key_id) if which.key_id else "",
+            "assistant_id": str(which.assistant_id) if which.assistant_id else "",
+            "visitor_ref": which.visitor_ref,
+            "origins": sorted(which.origins or ()),
+        }
+        changes = {"sessions": count, **{name: value for name, value in narrowed.items() if value}}
+        record(Action.SESSIONS_REVOKED, actor=actor, subject=subject_of(tenant), changes=changes)
     return count
 
 
+def revoke_visitor(*, tenant_id: uuid.UUID, ref: str, reason: CancelReason) -> int:
+    """From now on no token counts that this visitor has, and its live sessions are cancelled. In one transaction; repeatable."""
+    with transaction.atomic():
+        RevokedVisitor.objects.bulk_create(
+            [RevokedVisitor(ref=ref, tenant_id=tenant_id, revoked_at=timezone.now())],
+            update_conflicts=True,
+            unique_fields=["ref"],
+            update_fields=["revoked_at"],
+        )
+        return request_cancelling(Which(tenant_id, visitor_ref=ref), reason=reason)
+
+
 def purge_expired() -> int:
-    """Forgets sessions that expired. A tenant that is being deleted keeps its own to the end, for the count in the audit."""
-    expired = LiveSession.objects.filter(expires_at__lt=timezone.now()).exclude(tenant__state=TenantState.DELETING)
-    ids = list(expired.values_list("pk", flat=True)[: 10 * BATCH])
+    """Forgets sessions that expired; those that were to be cancelled an hour later, so that the outcome can be seen.
+
+    A tenant that is being deleted keeps its own to the end, and so does a visitor who is being erased: they are counted then.
+    """
+    now = timezone.now()
+    expired = Q(expires_at__lt=now, cancel_requested_at=None) | Q(expires_at__lt=now - WAVE_KEPT_FOR)
+    gone = LiveSession.objects.filter(expired).exclude(tenant__state=TenantState.DELETING)
+    gone = gone.exclude(visitor_ref__in=VisitorErasure.objects.filter(finished_at=None).values("ref"))
+    ids = list(gone.values_list("pk", flat=True)[:BATCH])
     return LiveSession.objects.filter(pk__in=ids).delete()[0] if ids else 0
 
 
-def _uncancelled() -> QuerySet[LiveSession]:
-    return LiveSession.objects.filter(cancelled_at=None, expires_at__gt=timezone.now())
-
-
-Ready = tuple[LiveSession, str, tuple[Credentials, ...]]
-
-
-def _ready(sessions: Sequence[LiveSession]) -> list[Ready]:
-    """The sessions whose key can be opened and may be sent where its tenant points."""
-    ready: list[Ready] = []
-    for session in sessions:
-        try:
-            base_url = upstream(session.key.tenant.upstream).base_url
-            ready.append((session, base_url, credentials_since(session.key, session.granted_at)))
-        except KeyUnusable as error:
-            _warn_of_expiry(session, error.reason)
-        except KeyError:
-            _warn_of_expiry(session, "upstream_not_allowed")
-    return ready
-
-
-def _warn_of_expiry(session: LiveSession, why: str) -> None:
-    logger.warning("a session can't be cancelled, it will expire: %s", why, extra={"session": str(session.pk)})
-
-
-async def _cancel_all(sessions: Sequence[Ready]) -> set[uuid.UUID]:
-    """Gives those that OpenAI has cancelled, or, asked with each key that may have opened them, does not know any more."""
-    gate = asyncio.Semaphore(CONCURRENCY)
-    async with make_transport(connections=CONCURRENCY) as transport:
-        client = ChatKitClient(transport)
-
-        async def one(session: LiveSession, base_url: str, keys: tuple[Credentials, ...]) -> uuid.UUID | None:
-            # Another project's key gets “not found” for a session that lives, so only all of them together prove that it is gone.
-            is_gone = True
-            for credentials in keys:
-                try:
-                    if await client.cancel_session(base_url, credentials, session.session_id, deadline=DEADLINE):
-                        return session.pk
-                except (ChatKitError, ValueError) as error:
-                    logger.warning("a session was not cancelled: %s", error, extra={"session": str(session.pk)})
-                    is_gone = False
-            return session.pk if is_gone else None
-
-        async def in_turn(ready: Ready) -> uuid.UUID | None:
-            async with gate:
-                try:
-                    async with asyncio.timeout(DEADLINE):
-                        return await one(*ready)
-                except TimeoutError:
-                    logger.warning("a session was not cancelled in time", extra={"session": str(ready[0].pk)})
-                    return None
-
-        done = await asyncio.gather(*(in_turn(ready) for ready in sessions))
-    return {pk for pk in done if pk is not None}
+def forget_revoked() -> int:
+    """Removes revocations that no token can be old enough for; gives their number."""
+    past = timezone.now() - timedelta(seconds=LIFETIME, days=1)
+    refs = list(RevokedVisitor.objects.filter(revoked_at__lt=past).values_list("pk", flat=True)[:BATCH])
+    return RevokedVisitor.objects.filter(pk__in=refs).delete()[0] if refs else 0

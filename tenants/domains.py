@@ -1,5 +1,7 @@
 """The deed that lets the pages of a website open a tenant's chat."""
 
+import uuid
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 
 from django.db import transaction
@@ -10,7 +12,7 @@ from audit.record import Actor, record
 from tenants.audit_subjects import subject_of
 from tenants.models import AllowedDomain, ConfigEpoch, Tenant
 from tenants.origin_entries import parse_entry, require_sensible_expiry
-from tenants.origins import OriginRule
+from tenants.origins import OriginRule, OriginRules
 
 
 @transaction.atomic
@@ -64,3 +66,11 @@ def write_rule(domain: AllowedDomain, rule: OriginRule) -> None:
 def today() -> date:
     """The day that patterns end with is UTC's, wherever the operator sits."""
     return datetime.now(UTC).date()
+
+
+def rules_of(tenant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, OriginRules]:
+    """Each tenant's whole list as it is in the database now."""
+    rules: dict[uuid.UUID, list[OriginRule]] = {tenant_id: [] for tenant_id in tenant_ids}
+    for domain in AllowedDomain.objects.filter(tenant_id__in=tenant_ids):
+        rules[domain.tenant_id].append(domain.rule)
+    return {tenant_id: OriginRules(listed) for tenant_id, listed in rules.items()}

@@ -7,5 +7,8 @@ from django.dispatch import Signal
 key_changed = Signal()
 
 # Access was withdrawn: live sessions concerned are to be cancelled. Arguments: tenant_id (UUID), key_id (UUID or None),
-# assistant_id (UUID or None), reason (str).
+# assistant_id (UUID or None), reason (str); a key and an assistant together are the pair of them.
 access_withdrawn = Signal()
+
+# A tenant's list of websites was changed, and some that stood on it may stand there no longer. Arguments: tenant_id (UUID).
+origins_changed = Signal()

@@ -9,7 +9,8 @@ from django.conf import settings
 
 pytest_plugins = ["tests.proof.plugin"]
 
-APPEND_ONLY = ("audit_auditevent", "sessions_api_sessionrequest")
+# By table, whether retention may prune it.
+APPEND_ONLY = {"audit_auditevent": False, "sessions_api_sessionrequest": True}
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +28,8 @@ def _append_only_tables_can_be_emptied(request: pytest.FixtureRequest) -> Iterat
 
     from audit.append_only import protect, unprotect
 
-    for table in APPEND_ONLY:
-        protect(connection, table)
+    for table, prunable in APPEND_ONLY.items():
+        protect(connection, table, prunable=prunable)
     yield
     for table in APPEND_ONLY:
         unprotect(connection, table)

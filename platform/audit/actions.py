@@ -31,6 +31,9 @@ class Action(models.TextChoices):
     IDENTITY_KEY_RETIRED = "identity_key:retired"
     SESSIONS_REVOKED = "sessions:revoked"
     QUOTA_REACHED = "quota:reached"
+    VISITOR_ERASURE_REQUESTED = "visitor:erasure_requested"
+    VISITOR_ERASED = "visitor:erased"
+    LEDGER_PRUNED = "ledger:pruned"
     USER_CREATED = "user:created"
     USER_CHANGED = "user:changed"
     USER_DELETED = "user:deleted"
@@ -50,3 +53,8 @@ class Action(models.TextChoices):
     OPS_TOKEN_REVOKED = "ops_token:revoked"
     PREVIEW_OPENED = "preview:opened"
     AUDIT_EXPORTED = "audit:exported"
+
+
+def action_choices() -> list[tuple[str, str]]:
+    """For the model's column: as a function, so that a new action needs no migration."""
+    return Action.choices

@@ -4,7 +4,7 @@ import uuid
 
 from django.db import models
 
-from audit.actions import Action
+from audit.actions import action_choices
 
 
 class ChainHead(models.Model):
@@ -24,7 +24,7 @@ class AuditEvent(models.Model):
     seq = models.PositiveBigIntegerField(unique=True)
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     at = models.DateTimeField(db_index=True)
-    action = models.CharField(max_length=40, choices=Action.choices, db_index=True)
+    action = models.CharField(max_length=40, choices=action_choices, db_index=True)
     actor = models.CharField(max_length=150, help_text="A user's name, or “system”.")
     actor_id = models.CharField(max_length=36, blank=True)
     address = models.CharField(
@@ -48,3 +48,19 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+class PrunePermit(models.Model):
+    """Lets one transaction delete the rows of one tenant in one append-only table that are older than `before`.
+
+    The table's DELETE trigger looks for it (append_only.py). It is written, used and removed in one transaction
+    (prune.py), and PostgreSQL accepts it in that very transaction alone.
+    """
+
+    table_name = models.CharField(max_length=63)
+    tenant_id = models.UUIDField(null=True)
+    before = models.DateTimeField()
+    transaction = models.BigIntegerField(null=True, help_text="PostgreSQL's number of the transaction.")
+
+    def __str__(self) -> str:
+        return f"{self.table_name} before {self.before}"

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dashboards.probes import livez, metrics, readyz
+from sessions_api.end_views import end
 from sessions_api.views import session
 from widget.views import configuration, embed_script
 
@@ -11,6 +12,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("api/v1/tenants/<str:public_id>/chatkit/session/", session, name="session"),
+    path("api/v1/tenants/<str:public_id>/chatkit/session/end/", end, name="session-end"),
     path("api/v1/tenants/<str:public_id>/widget/", configuration, name="widget-configuration"),
     path("widget/v1/embed.js", embed_script, name="embed-script"),
     path("widget/<str:version>/embed.js", embed_script, name="embed-script-pinned"),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 _TICK = timedelta(seconds=5)
+_PRUNING = timedelta(minutes=10)
 
 
 def _every(interval: timedelta, task: str) -> dict[str, Any]:
@@ -23,4 +24,11 @@ BEAT_SCHEDULE = {
     "sessions-tick": _every_tick("sessions_api.tick"),
     "delete-tenants-tick": _every_tick("sessions_api.delete_tenants"),
     "quotas-tick": _every(timedelta(minutes=5), "sessions_api.watch_quotas"),
+    "erase-visitors-tick": _every_tick("sessions_api.erase_visitors"),
+    # Rows become overdue once a day; what is many is deleted in slices, run by run.
+    "prune-ledger": {
+        "task": "sessions_api.prune_ledger",
+        "schedule": _PRUNING,
+        "options": {"expires": _PRUNING.total_seconds()},
+    },
 }

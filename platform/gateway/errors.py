@@ -94,7 +94,9 @@ _TABLE: Final[dict[Code, _Entry]] = {
     Code.IDENTITY_INVALID: _Entry(
         401, "The identity_token was refused. Paste it into the token debugger of the admin, which says why."
     ),
-    Code.TOKEN_INVALID: _Entry(401, "The chat token is not valid any more. Ask the session endpoint for a new one."),
+    Code.TOKEN_INVALID: _Entry(
+        401, "The token is not valid (any more). Nobody is signed in by it; ask the session endpoint for a new one."
+    ),
     Code.RATE_LIMITED: _Entry(429, "Too many requests. Wait for retry_after seconds, then try again.", 1),
     Code.QUOTA_EXCEEDED: _Entry(
         429, "The tenant's quota is used up. Wait for retry_after, or ask the site admin.", 3600

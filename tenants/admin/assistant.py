@@ -24,7 +24,7 @@ from tenants.assistants import (
 )
 from tenants.badges import badge, verdict_badge, worst
 from tenants.models import ApiKey, Assistant, AssistantKey
-from tenants.signals import key_changed
+from tenants.signals import access_withdrawn, key_changed
 
 
 class PairInline(SeenInline):
@@ -160,6 +160,16 @@ class AssistantAdmin(OfTenantAdmin):
         # The key that an assistant gave up is not to be checked with it any more.
         for key_id in {*changed, *(row.initial["key"] for row in rows)}:
             key_changed.send(sender=AssistantKey, key_id=key_id)
+        assistant = form.instance
+        given_up = {row.initial["key"] for row in rows} | {pair.key_id for pair in formset.deleted_objects}
+        for key_id in given_up - set(AssistantKey.objects.filter(assistant=assistant).values_list("key_id", flat=True)):
+            access_withdrawn.send(
+                sender=AssistantKey,
+                tenant_id=assistant.tenant_id,
+                key_id=key_id,
+                assistant_id=assistant.pk,
+                reason="pair_removed",
+            )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -25,7 +25,7 @@ from tenants.badges import badge, state_badge
 from tenants.limit_names import LimitName
 from tenants.models import AllowedDomain, ApiKey, Tenant, TenantState
 from tenants.registration import complete_new_tenant
-from tenants.signals import key_changed
+from tenants.signals import key_changed, origins_changed
 from tenants.tenant_page import page_facts, panels, setup_steps
 from tenants.upstreams import default_upstream, upstream_choices
 
@@ -165,6 +165,12 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
             changes=form_changes(form, self.audited_values),
         )
         self.say_what_became_of_identity(request, obj, form)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        # When all rows are written: one website may have taken another's place.
+        if any(websites.deleted_objects or websites.changed_objects for websites in formsets):
+            origins_changed.send(sender=Tenant, tenant_id=form.instance.pk)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj} is registered. Next: its OpenAI key.")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
@@ -11,10 +12,12 @@ from django.utils import timezone
 
 from audit.actions import Action
 from audit.record import SYSTEM, Subject, record
+from sessions_api.erase_visitor import Person, erase_visitor
+from sessions_api.models import LiveSession
 from tenants.domains import allow_domain, today
 from tenants.identity_keys import add_secret
 from tests.dashboards.ledger import a_request
-from tests.tenants.cast import register
+from tests.tenants.cast import give_key, register
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,6 +36,7 @@ PAGES = (
     "admin:tenants_assistant_add",
     "admin:sessions_api_sessionrequest_changelist",
     "admin:sessions_api_livesession_changelist",
+    "admin:sessions_api_visitorerasure_changelist",
     "operations",
     "your-address",
     "ops-api-docs",
@@ -63,6 +67,19 @@ def addresses(superuser, live_server) -> list[str]:
         allow_domain(tenant=tenant, text=text, actor=SYSTEM, **choices)
     refused = "https://a-preview-with-a-name-as-long-as-those-of-branches-are.example.com"
     a_request(timezone.now(), "origin_not_allowed", tenant=tenant, origin=refused)
+    now = timezone.now()
+    for cancelled_at in (now, None):
+        LiveSession.objects.create(
+            tenant=tenant,
+            key=give_key(tenant, label=f"key {cancelled_at}"),
+            granted_at=now,
+            expires_at=now + timedelta(minutes=9),
+            cancel_requested_at=now,
+            cancel_reason="origin_withdrawn",
+            cancelled_at=cancelled_at,
+        )
+    person = Person(f"v1.{tenant.public_id}.somebody")
+    erasure = erase_visitor(tenant=tenant, person=person, actor=SYSTEM)
     single = [
         reverse("admin:tenants_tenant_origin", args=[tenant.pk]) + f"?origin={refused}/",
         reverse("admin:tenants_tenant_allow_origin", args=[tenant.pk]) + "?origin=http%3A%2F%2Flocalhost%3A5173",
@@ -74,6 +91,9 @@ def addresses(superuser, live_server) -> list[str]:
         reverse("admin:auth_user_password_change", args=[superuser.pk]),
         reverse("admin:auth_group_change", args=[group.pk]),
         reverse("admin:audit_auditevent_change", args=[event.pk]),
+        reverse("admin:sessions_api_livesession_revoke", args=[tenant.pk]),
+        reverse("admin:sessions_api_visitorerasure_erase", args=[tenant.pk]),
+        reverse("admin:sessions_api_visitorerasure_change", args=[erasure.pk]),
         "/admin/nope/",
     ]
     return [live_server.url + path for path in (*map(reverse, PAGES), *single)]

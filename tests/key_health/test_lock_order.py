@@ -19,7 +19,7 @@ from key_health.request import request_check
 from key_health.verdicts import Finding
 from sandbox.testing import Sandbox
 from sessions_api.models import LiveSession
-from sessions_api.revoke import revoke_sessions
+from sessions_api.revoke import Which, revoke_sessions
 from tenants.assistants import delete_assistant
 from tenants.keys import replace_key, retire_key
 from tenants.models import ApiKey, AssistantKey, Verdict
@@ -103,7 +103,7 @@ def test_withdrawing_access_and_revoking_sessions(sandbox: Sandbox, alder: Custo
     meet(
         deeds[withdraw],
         "sessions_api_livesession",
-        lambda: revoke_sessions(tenant=alder.tenant, actor=SYSTEM),
+        lambda: revoke_sessions(which=Which(alder.tenant.pk), actor=SYSTEM),
     )
 
     assert LiveSession.objects.filter(cancel_requested_at=None).count() == 0

@@ -12,9 +12,8 @@ from sessions_api.outcomes import FAILED, OutcomeGroup, codes_of, group_of
 
 TROUBLESHOOTING = (Path(__file__).resolve().parents[2] / "docs" / "troubleshooting.md").read_text()
 REASONS = TROUBLESHOOTING.partition("## What lies behind a code")[2].partition("\n## ")[0]
-# Codes that no row of the ledger has: reserved ones, and those from before any tenant is known.
-NEVER = {"token_invalid"}
-NEVER |= {"not_found", "host_invalid", "https_required"}
+# Codes that no row of the ledger has: those from before any tenant is known.
+NEVER = {"not_found", "host_invalid", "https_required"}
 # Codes whose reasons say it all.
 BY_REASON = {
     "tenant_unknown",

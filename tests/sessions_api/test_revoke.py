@@ -2,32 +2,25 @@
 
 import uuid
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from audit.actions import Action
-from audit.models import AuditEvent
 from audit.record import SYSTEM
 from encryption.secret import Secret
 from sandbox.testing import Sandbox
+from sessions_api.cancel import cancel_claimed
 from sessions_api.models import LiveSession
-from sessions_api.revoke import cancel_claimed
 from sessions_api.tasks import tick
 from tenants.assistants import delete_assistant
 from tenants.keys import REPLACED_KEPT_FOR, replace_key, retire_key
-from tenants.models import ApiKey, ReplacedKey, Tenant, TenantState
+from tenants.models import ApiKey, ReplacedKey
 from tenants.states import suspend_tenant
 from tests.key_health.cast import Customer
+from tests.sessions_api.revoked_cast import upstream_ids
 from tests.sessions_api.upstream_sessions import open_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def upstream_ids(sandbox: Sandbox) -> set[str]:
-    return {session["id"] for session in sandbox.live_sessions()}
 
 
 @pytest.mark.proof("T8")
@@ -182,32 +175,3 @@ def test_expired_sessions_are_not_cancelled_but_forgotten(sandbox: Sandbox, alde
 
     assert sandbox.calls(path="/cancel") == []
     assert not LiveSession.objects.exists()
-
-
-def test_the_command_cancels_the_sessions_of_a_tenant_that_goes_on(sandbox: Sandbox, alder: Customer) -> None:
-    open_session(sandbox, alder)
-    out = StringIO()
-
-    call_command("revoke_sessions", tenant="alder", stdout=out)
-
-    assert upstream_ids(sandbox) == set()
-    assert "1 cancelled now" in out.getvalue()
-    assert Tenant.objects.get(pk=alder.tenant.pk).state == TenantState.ACTIVE
-    assert AuditEvent.objects.get(action=Action.SESSIONS_REVOKED).changes["sessions"] == 1
-
-
-def test_the_command_says_what_it_could_not_cancel(sandbox: Sandbox, alder: Customer) -> None:
-    open_session(sandbox, alder)
-    sandbox.set_key(alder.secret, "invalid")
-    out = StringIO()
-
-    with pytest.raises(SystemExit):
-        call_command("revoke_sessions", tenant="alder", stdout=out)
-
-    assert "1 could not be cancelled" in out.getvalue()
-    assert alder.secret not in out.getvalue()
-
-
-def test_the_command_names_the_cure_for_a_slug_that_nobody_has(transactional_db: None) -> None:
-    with pytest.raises(CommandError, match="admin's list"):
-        call_command("revoke_sessions", tenant="oak")

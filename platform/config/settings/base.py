@@ -42,6 +42,9 @@ OPENAI_CA_FILE: str = env.str("OPENAI_CA_FILE", default="")
 # The day from which "workflow not found" reads as "workflow retired" (OpenAI's deprecations page, Agent Builder).
 SUNSET_DATE = date.fromisoformat(env.str("SUNSET_DATE", default="2026-11-30"))
 
+# --- Retention: a year of session requests and a month to compare it with; 0 keeps them for ever ------------------------
+LEDGER_RETENTION_DAYS = env.int("LEDGER_RETENTION_DAYS", default=400)
+
 # --- Key health -------------------------------------------------------------------------------------------------------
 CHECK_INTERVAL = timedelta(seconds=env.int("CHECK_INTERVAL", default=300))
 CHECK_FULL_INTERVAL = timedelta(seconds=env.int("CHECK_FULL_INTERVAL", default=86400))

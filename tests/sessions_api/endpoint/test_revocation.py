@@ -5,17 +5,20 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
-from sessions_api.models import LiveSession, SessionRequest
+from sessions_api.erase_visitor import Person, erase_visitor
+from sessions_api.models import LiveSession, SessionRequest, VisitorErasure, VisitorLink
+from sessions_api.tasks import erase_visitors, tick
 from tenants.assistants import delete_assistant
 from tenants.keys import retire_key
-from tenants.models import AllowedDomain, Tenant
+from tenants.models import AllowedDomain, AssistantKey, Tenant
 from tenants.states import resume_tenant, suspend_tenant
 from tests.platform_server import Answer, Platform, running_platform
 from tests.proof.plugin import Proof
-from tests.sessions_api.cast import Shop, environment_for
+from tests.sessions_api.cast import Shop, environment_for, open_shop, someone_elsewhere
 
 SECONDS = 2.0
 # A look every 50 ms, and a machine that has other things to do.
@@ -42,12 +45,22 @@ def suspend_in_bulk(shop: Shop) -> None:
     Tenant.objects.filter(pk=shop.tenant.pk).update(state="suspended")
 
 
+def change_domain(shop: Shop) -> None:
+    AllowedDomain.objects.filter(tenant=shop.tenant).update(host="elsewhere.example")
+
+
+def take_key_away(shop: Shop) -> None:
+    AssistantKey.objects.filter(assistant=shop.assistant).delete()
+
+
 WITHDRAWALS = [
     (suspend, "tenant_unknown"),
     (suspend_in_bulk, "tenant_unknown"),
     (remove_domain, "origin_not_allowed"),
     (retire, "tenant_misconfigured"),
     (remove_assistant, "assistant_unknown"),
+    (change_domain, "origin_not_allowed"),
+    (take_key_away, "tenant_misconfigured"),
 ]
 
 
@@ -80,7 +93,7 @@ def test_what_is_given_back_works_again(platform: Platform, shop: Shop) -> None:
 @pytest.mark.proof("T8")
 @pytest.mark.parametrize(
     ("withdraw", "code"),
-    [*WITHDRAWALS[:1], *WITHDRAWALS[2:3], (retire, "platform_unavailable"), *WITHDRAWALS[4:]],
+    [*WITHDRAWALS[:1], *WITHDRAWALS[2:3], (retire, "platform_unavailable"), *WITHDRAWALS[4:5]],
 )
 def test_a_session_that_openai_grants_after_the_withdrawal_is_cancelled_and_not_handed_out(
     platform: Platform, shop: Shop, sandbox: Sandbox, withdraw: Callable[[Shop], None], code: str
@@ -104,6 +117,67 @@ def test_a_session_that_openai_grants_after_the_withdrawal_is_cancelled_and_not_
     assert (row.outcome, row.reason, row.upstream_status) == (code, "withdrawn_meanwhile", 200)
     assert LiveSession.objects.count() == 1
     _wait_until(lambda: len(sandbox.live_sessions()) == 1)
+
+
+def erase(shop: Shop) -> None:
+    for link in VisitorLink.objects.filter(tenant=shop.tenant):
+        erase_visitor(tenant=shop.tenant, person=Person(link.user, link.ref), actor=SYSTEM)
+
+
+@pytest.mark.proof("T8")
+@pytest.mark.parametrize("withdraw", [*(deed for deed, _ in WITHDRAWALS), erase])
+def test_what_was_granted_before_is_cancelled_at_openai_and_nobody_elses(
+    platform: Platform, shop: Shop, sandbox: Sandbox, withdraw: Callable[[Shop], None]
+) -> None:
+    other = open_shop(sandbox, "Birch", origin="https://other.example")
+    platform.wait_for_configuration()
+    assert {shop.ask(platform).status for _ in range(3)} == {200}
+    assert other.ask(platform).status == 200
+
+    withdraw(shop)
+    tick()
+
+    assert len(sandbox.live_sessions()) == 1
+    assert LiveSession.objects.filter(tenant=shop.tenant, cancelled_at=None).count() == 0
+
+
+@pytest.mark.proof("T8")
+def test_a_visitor_who_is_erased_while_opening_chats_keeps_none(
+    platform: Platform, shop: Shop, sandbox: Sandbox
+) -> None:
+    """The visitor's own page goes on asking with the old token: whatever it gets then belongs to somebody new."""
+    token = shop.ask(platform).json["visitor_token"]
+    [link] = VisitorLink.objects.all()
+    is_over = threading.Event()
+
+    def go_on() -> None:
+        while not is_over.is_set():
+            shop.ask(platform, body={"visitor_token": token}, headers=someone_elsewhere())
+            time.sleep(0.05)
+
+    page = threading.Thread(target=go_on)
+    page.start()
+    try:
+        time.sleep(0.3)
+        erase_visitor(tenant=shop.tenant, person=Person(link.user, link.ref), actor=SYSTEM)
+
+        def is_erased() -> bool:
+            tick()
+            VisitorErasure.objects.update(due_at=timezone.now())
+            erase_visitors()
+            return not VisitorErasure.objects.filter(finished_at=None).exists()
+
+        _wait_until(is_erased, seconds=30)
+        time.sleep(0.5)
+    finally:
+        is_over.set()
+        page.join()
+    tick()
+
+    theirs = {session["user"] for session in sandbox.live_sessions()}
+    assert link.user not in theirs
+    assert not VisitorLink.objects.filter(pk=link.pk).exists()
+    assert not LiveSession.objects.filter(visitor_ref=link.ref, cancelled_at=None).exists()
 
 
 def _seconds_until(process: Platform, shop: Shop, code: str) -> float:

@@ -4,10 +4,7 @@ import uuid
 
 from django.db import models
 
-from gateway.quotas import Period
 from tenants.models import ApiKey, Tenant
-
-_PERIODS = [(period.value, period.value) for period in Period]
 
 
 class SessionRequest(models.Model):
@@ -93,6 +90,8 @@ class LiveSession(models.Model):
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     cancel_requested_at = models.DateTimeField(null=True, db_index=True)
+    # Of a session that is to be cancelled: all that were marked at once for one reason are one wave (waves.py).
+    cancel_reason = models.CharField(max_length=24, blank=True, default="")
     claim = models.UUIDField(null=True, db_index=True)
     claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -104,116 +103,3 @@ class LiveSession(models.Model):
 
     def __str__(self) -> str:
         return f"session until {self.expires_at:%H:%M:%S}"
-
-
-class VisitorLink(models.Model):
-    """What leads from a visitor's name at OpenAI to its name in our ledger, and back; erasing the visitor destroys it.
-
-    Without this row nobody can tell whose the ledger's rows are: `ref` is an HMAC under a key that is random per visitor.
-    """
-
-    user = models.CharField(max_length=120, primary_key=True, help_text="The visitor's `user` at OpenAI.")
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="visitor_links")
-    ref = models.CharField(max_length=32, db_index=True)
-    # Of a known visitor, hex; an anonymous one's is the id in its token, and kept nowhere else.
-    pseudonym = models.CharField(max_length=32, blank=True, default="")
-    first_seen_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-first_seen_at"]
-        verbose_name = "visitor"
-
-    def __str__(self) -> str:
-        return self.ref
-
-
-class RevokedVisitor(models.Model):
-    """Tokens of this visitor that were issued up to this second count no more: signed out, or erased."""
-
-    ref = models.CharField(max_length=32, primary_key=True)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="revoked_visitors")
-    revoked_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        verbose_name = "revoked visitor"
-
-    def __str__(self) -> str:
-        return self.ref
-
-
-class TenantDeletion(models.Model):
-    """How far the deletion of a tenant has come (delete_tenant.py); goes with its row, the audit keeps the counts."""
-
-    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="deletion")
-    started_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    claim = models.UUIDField(null=True, db_index=True)
-    claimed_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    # Keys whose threads are erased, or that were given up on: ids of both, and what to call the latter in the audit.
-    keys_done = models.JSONField(default=list)
-    keys_unreachable = models.JSONField(default=list)
-    # Of the key under way: the last thread that belongs to somebody else, and failures in a row.
-    cursor = models.CharField(max_length=210, blank=True)
-    failures = models.PositiveSmallIntegerField(default=0)
-    threads_deleted = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"deletion of {self.tenant_id}"
-
-
-class QuotaUsage(models.Model):
-    """What a tenant had used of a quota at the last look (watch_quotas.py); one row for each period.
-
-    `used` never falls, though rows of the ledger be deleted when their time is over.
-    """
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="quota_usage")
-    period = models.CharField(max_length=5, choices=_PERIODS)
-    starts_on = models.DateField()
-    used = models.PositiveIntegerField()
-    quota = models.PositiveIntegerField(null=True, help_text="Empty: the tenant has none any more.")
-    runs_out_at = models.DateTimeField(
-        null=True,
-        help_text="At the pace of the last 24 hours; empty where the period ends first, or where it is used up.",
-    )
-    looked_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = "use of a quota"
-        verbose_name_plural = "use of quotas"
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "period", "starts_on"], name="one_usage_per_period"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.used} of {self.quota}"
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.used // self.quota if self.quota else 0
-
-
-class QuotaNotice(models.Model):
-    """That a tenant has used so much (50, 80, 100 %) of a quota: said once for each period and size of the quota."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="quota_notices")
-    period = models.CharField(max_length=5, choices=_PERIODS)
-    starts_on = models.DateField()
-    threshold = models.PositiveSmallIntegerField(help_text="Percent.")
-    quota = models.PositiveIntegerField()
-    used = models.PositiveIntegerField()
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-at", "-threshold"]
-        verbose_name = "notice of a quota"
-        verbose_name_plural = "notices of quotas"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "period", "starts_on", "quota", "threshold"], name="one_notice_per_threshold"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.threshold} % of {self.quota} in the {self.period} from {self.starts_on}"
