@@ -1,5 +1,6 @@
 """T7: which signed identities are taken, and why the others are not."""
 
+import hashlib
 from collections import Counter
 
 import pytest
@@ -118,6 +119,15 @@ def test_the_longest_token_is_taken():
     assert isinstance(verify(fitting[-1], here.signer), Identity)
 
 
+@pytest.mark.parametrize("issued_at", [0, 2**53 - 1 - 300], ids=["first", "last"])
+def test_the_first_and_the_last_second_that_every_reader_of_json_knows_are_times(issued_at):
+    here = scene()
+
+    found = verify(here.good(iat=issued_at, exp=issued_at + 300), here.signer, now=issued_at)
+
+    assert (found.issued_at, found.expires_at) == (issued_at, issued_at + 300)
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_of_two_active_keys_each_counts_and_is_named(algorithm):
     old, new = two_signers(algorithm)
@@ -183,6 +193,16 @@ def test_the_proof_hangs_on_the_key_the_token_the_tenant_and_the_subject():
     assert len(first) == 16
     assert first.startswith(key.tag)
     assert len({first, proof(jti="two"), proof(sub="b"), proof(tenant=OTHER_TENANT), proof(other_key=True)}) == 5
+
+
+def test_the_proof_is_what_its_specification_says():
+    """Visitor tokens carry it for 180 days, so the rule may not change unnoticed."""
+    here = scene()
+    found = verify(here.good(sub="user-42", jti="one"), here.signer)
+    parts = [len(part).to_bytes(4, "big") + part for part in (b"one", TENANT.encode(), b"user-42")]
+    digest = hashlib.sha256(b"ckp/identity-proof/v1" + b"".join(parts)).digest()
+
+    assert found.proof(TENANT) == found.key.tag + digest[:12]
 
 
 def test_nothing_of_the_visitor_or_the_key_is_printed():
