@@ -7,13 +7,13 @@ big-endian.
 It is a bearer credential: whoever has it is that visitor.
 """
 
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from encryption import base64url
+from encryption.keyed_hash import keyed_hash
 from encryption.secret import Secret
 from encryption.signed import TokenKind, read_signed, sign
 
@@ -92,4 +92,4 @@ def visitor_ref(scope_secret: Secret, visitor: Visitor) -> str:
 
 def _mac(scope_secret: Secret, domain: bytes, visitor: Visitor) -> bytes:
     message = domain + visitor.kind.value.encode() + b"\x00" + visitor.id
-    return hmac.digest(scope_secret.reveal().encode(), message, "sha256")
+    return keyed_hash(scope_secret.reveal().encode(), message)
