@@ -8,7 +8,6 @@ handed out only after the ledger's row is in the database and after a second loo
 import asyncio
 import logging
 import time
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -19,6 +18,7 @@ from chatkit_client.errors import ChatKitError
 from gateway.admission import Page, choose_assistant
 from gateway.client_address import network_of
 from gateway.errors import Code, PublicError
+from gateway.fresh_ids import fresh_uuid
 from gateway.gcra import Limit
 from gateway.visitor_tokens import Visitor, mint_visitor_token, read_visitor_token, upstream_user, visitor_ref
 from sessions_api.attempt import Attempt
@@ -145,7 +145,7 @@ async def _record(
 ) -> None:
     session = minted.created.session
     live = LiveSession(
-        id=uuid.uuid4(),
+        id=fresh_uuid(),
         session_id=session.id,
         tenant_id=tenant.id,
         key_id=minted.key.id,
