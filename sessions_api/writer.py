@@ -20,7 +20,7 @@ from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.models import Model
 
 from sessions_api.insert import insert_rows
@@ -166,9 +166,7 @@ def _insert_with_retry(group: list[_Entry]) -> None:
 
 
 def _insert(rows: Iterable[Model]) -> None:
-    with transaction.atomic():
-        for of_model in _by_model(rows).values():
-            insert_rows(of_model)
+    insert_rows(_by_model(rows))
 
 
 def _missing(rows: Iterable[Model]) -> list[Model]:
