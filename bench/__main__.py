@@ -22,7 +22,7 @@ from bench.certificates import make_certificates
 from bench.contestants import ROOT, Contestant, Place, start_peer
 from bench.isolation import Isolation, measure_isolation
 from bench.machine import describe_machine
-from bench.platform_site import Site, open_site, start_platform
+from bench.platform_site import Site, fresh_database, open_site, start_platform
 from bench.processes import DidNotStart, Family
 from bench.stand_in import StandIn
 from bench.windows import CROWD, Cell, Invalid, Measured, measure
@@ -68,13 +68,15 @@ class Bench:
         certificates = make_certificates(folder)
         environment = _environment()
         self._machine = describe_machine(node)
+        # Before the family, so that nobody uses it any more when it is dropped.
+        database_url = stack.enter_context(fresh_database())
         family = Family()
         stack.callback(family.stop)
         self._stand_in = StandIn(environment, certificates, folder)
         stack.callback(self._stand_in.close)
         self._place = Place(self._stand_in.url, certificates, environment, folder, node)
         self._family = family
-        self._site: Site = open_site(self._place, family)
+        self._site: Site = open_site(self._place, family, database_url)
         self._contestants: dict[tuple[str, int], Contestant] = {}
         self._windows: dict[Cell, list[Measured]] = {}
         self._upstream_speeds: list[float] = []
@@ -89,6 +91,7 @@ class Bench:
         for number in range(self._asked.rounds):
             self._upstream_speeds.append(self._stand_in.sessions_per_core_second(seconds=min(2.0, self._asked.seconds)))
             for cell in _in_turns(cells, number):
+                self._say(cell, number)
                 self._measure(cell, number)
         self._require_fast_upstream()
         isolation = self._isolation() if not self._asked.no_isolation and "platform" in self._asked.only else None
@@ -121,12 +124,18 @@ class Bench:
             before = self._site.limiter_writes()
             heard = contestant.first_call()
             if heard.refused or not heard.granted:
-                raise Invalid(f"{name} did not grant a session: {dict(heard.refused)}.")
+                raise Invalid(
+                    f"{name} did not grant a session: {dict(heard.refused)}.\n{contestant.running.last_words()}"
+                )
             if name == "platform":
                 writes = self._site.limiter_writes() - before
                 self._site.sets_per_session = writes // heard.granted
                 if not writes or writes % heard.granted:
                     raise Invalid(f"The limiter wrote {writes} times for {heard.granted} sessions.")
+
+    def _say(self, cell: Cell, number: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\033[Kround {number + 1} of {self._asked.rounds}: {cell}", end="", file=sys.stderr, flush=True)
 
     def _measure(self, cell: Cell, number: int) -> None:
         contestant = self._contestants[cell.name, _processes(cell)]

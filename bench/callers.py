@@ -51,7 +51,10 @@ class Caller:
         self.is_counted = True
 
     def connect(self) -> None:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        try:
+            sock = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        except OSError as problem:
+            raise Broken(f"Nobody takes connections on port {self.port}: {problem}.") from None
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = self.tls.wrap_socket(sock, server_hostname="127.0.0.1") if self.tls else sock
         self.sock.setblocking(False)

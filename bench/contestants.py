@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.callers import Audience, Caller, Heard
+from bench.callers import Audience, Broken, Caller, Heard
 from bench.certificates import Certificates
 from bench.processes import Running, free_port
 
@@ -70,7 +70,7 @@ class Contestant:
         """A gunicorn that listens may still find that its application cannot be loaded."""
         try:
             return Audience(self.callers(1)).listen(seconds=0.3, warm_up=0.0)
-        except OSError as problem:
+        except Broken as problem:
             raise self.running.did_not_start() from problem
 
 

@@ -9,9 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,7 +25,8 @@ from bench.contestants import ORIGIN, PRODUCTION, ROOT, UVICORN, WORKFLOW, Conte
 from bench.processes import DidNotStart, Family, Running, free_port
 from encryption.make_secrets import fresh_secrets
 
-DATABASE: Final = "chatkit_platform_bench"
+# One for each run: a short run must not end another one's database.
+DATABASE: Final = f"chatkit_platform_bench_{os.getpid()}"
 # One charge a microsecond is as much as the limiter's clock can tell apart.
 HIGH: Final = 6_000_000
 # Far above the default of 64: the bench asks what the platform can do, and the bulkhead has a run of its own.
@@ -54,10 +56,9 @@ class Site:
         return int(statistics.get("cmdstat_set", {}).get("calls", 0))
 
 
-def open_site(place: Place, family: Family) -> Site:
-    """Database, Redis, migrations and two tenants, `alder` and `hanging`, whose key never gets an answer."""
+def open_site(place: Place, family: Family, database_url: str) -> Site:
+    """Redis, migrations and two tenants: `alder`, and `hanging`, whose key never gets an answer."""
     redis_url = _start_redis(place, family)
-    database_url = _make_database()
     environment = {
         **place.environment,
         **fresh_secrets(),
@@ -135,8 +136,9 @@ def _start_redis(place: Place, family: Family) -> str:
     return f"redis://127.0.0.1:{port}"
 
 
-def _make_database() -> str:
-    """A fresh database on the server of DATABASE_URL, which must be on this machine."""
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """A database of its own on the server of DATABASE_URL, which must be on this machine; dropped at the end."""
     url = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
     parts = urlsplit(url)
     if not parts.scheme.startswith("postgres") or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
@@ -151,9 +153,11 @@ def _make_database() -> str:
             f"PostgreSQL does not answer at {parts.hostname}:{parts.port}: start it ({problem})."
         ) from None
     with server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         server.execute(sql.SQL("CREATE DATABASE {}").format(name))
-    return parts._replace(path=f"/{DATABASE}").geturl()
+        try:
+            yield parts._replace(path=f"/{DATABASE}").geturl()
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def _register(environment: dict[str, str], name: str) -> str:
@@ -176,7 +180,3 @@ def _manage(environment: dict[str, str], *words: str) -> str:
     if done.returncode:
         raise DidNotStart(f"manage.py {words[0]} failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     return done.stdout
-
-
-def state_folder() -> Path:
-    return ROOT / "var" / "bench"

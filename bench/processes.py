@@ -1,6 +1,7 @@
 """Processes of the bench: started together with their children's fate, measured as trees, and always ended."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,9 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-STOP_SECONDS = 15.0
+STOP_SECONDS: Final = 15.0
+PORTS: Final = (20_000, 32_000)
 
 
 class DidNotStart(Exception):
@@ -18,9 +20,16 @@ class DidNotStart(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the ports that the system gives to outgoing connections: one of those might take it before our server does."""
+    for _ in range(100):
+        port = secrets.randbelow(PORTS[1] - PORTS[0]) + PORTS[0]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DidNotStart(f"No port between {PORTS[0]} and {PORTS[1]} is free.")
 
 
 @dataclass
@@ -61,7 +70,10 @@ class Running:
         raise self.did_not_start()
 
     def did_not_start(self) -> DidNotStart:
-        return DidNotStart(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+        return DidNotStart(f"{self.name} did not start:\n{self.last_words()}")
+
+    def last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
 
     def stop(self) -> None:
         if self.process.poll() is None:
