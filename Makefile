@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test proof mutants check lock openapi frontend
+.PHONY: help demo demo-reset test proof bench mutants check lock openapi frontend
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ proof: $(VENV)/.dev ## The full-size proofs, resumable; results go to docs/proof
 
 mutants: $(VENV)/.dev ## Which defects in the modules that decide would no test notice? (MODULE=breaker for one of them)
 	@$(BIN)/python -m tests.mutants $(MODULE)
+
+bench: $(VENV)/.dev $(VENV)/.bench ## The session endpoint side by side with what people would otherwise write; 20 minutes (QUICK=1: two)
+	@$(BIN)/python -m bench $(if $(QUICK),--seconds 1 --rounds 1) $(BENCH)
 
 check: $(VENV)/.dev ## Formatting, types, layers, migrations, deployment settings, the front end's checks, built files and locks
 	@bash tests/check.sh
@@ -52,6 +55,12 @@ $(VENV)/.dev: requirements/dev.txt
 	@$(MAKE) --no-print-directory $(VENV)/bin/python
 	@echo "Installing the locked requirements of the tests"
 	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	@echo "Installing the locked requirements of the bench"
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
+	@command -v node >/dev/null || $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt
 	@touch $@
 
 $(VENV)/bin/python:

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$1
-for name in base production dev node; do
+for name in base production dev bench node; do
     # An existing lock keeps its versions, so that only what its input asks for changes.
     [ "$target" = requirements ] || cp "requirements/$name.txt" "$target/$name.txt"
     .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header \

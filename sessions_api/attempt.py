@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from audit.addresses import truncate_address
 from audit.changes import printable
 from chatkit_client.errors import ChatKitError
+from gateway.fresh_ids import fresh_uuid
 from gateway.lean import LeanRequest
 from gateway.limit_decision import Decision
 from sessions_api.models import SessionRequest
@@ -67,7 +68,7 @@ class Attempt:
 
     def row(self, *, outcome: str, reason: str = "") -> SessionRequest:
         return SessionRequest(
-            id=uuid.uuid4(),
+            id=fresh_uuid(),
             at=self.at,
             tenant_id=self.tenant.id if self.tenant else None,
             assistant_slug=self.assistant_slug,

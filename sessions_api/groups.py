@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import Model
 
 from sessions_api.sightings import Sighting
@@ -16,6 +17,7 @@ from sessions_api.sightings import Sighting
 logger = logging.getLogger(__name__)
 
 MAX_GROUP: Final = 500
+IDLE_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -41,11 +43,16 @@ class Entry:
 
 
 class Groups:
-    """One thread: the first comer is served at once, and those who come meanwhile are the next group."""
+    """One thread: the first comer is served at once, and those who come meanwhile are the next group.
 
-    def __init__(self, name: str, flush: Callable[[list[Entry]], None]) -> None:
+    `apart` in seconds: how soon after the beginning of one group the next may begin. Who comes to an idle thread never waits.
+    """
+
+    def __init__(self, name: str, flush: Callable[[list[Entry]], None], *, apart: float = 0.0) -> None:
         self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._flush = flush
+        self._apart = apart
+        self._began_at = 0.0
         # A daemon: a database or a disk that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -75,7 +82,8 @@ class Groups:
 
     def _work(self) -> None:
         try:
-            while (first := self._queue.get()) is not None:
+            while (first := self._next()) is not None:
+                self._keep_apart()
                 group, is_last = self._drain(first)
                 # Who has given up was told that nothing is recorded, and what it minted is being cancelled.
                 if wanted := [entry for entry in group if not entry.done.done()]:
@@ -85,6 +93,20 @@ class Groups:
                     break
         finally:
             connections.close_all()
+
+    def _next(self) -> Entry | None:
+        """What comes next. Nothing for a while: the connection is given back, which a busy thread would do at each group."""
+        try:
+            return self._queue.get(timeout=IDLE_SECONDS)
+        except Empty:
+            connection.close()
+            return self._queue.get()
+
+    def _keep_apart(self) -> None:
+        pause = self._began_at + self._apart - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        self._began_at = time.monotonic()
 
     def _drain(self, first: Entry) -> tuple[list[Entry], bool]:
         """Everything that waits, up to a sensible size; whether the end was among it."""

@@ -8,7 +8,6 @@ handed out only after the ledger's row is in the database and after a second loo
 import asyncio
 import logging
 import time
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -19,6 +18,7 @@ from audit.changes import printable
 from chatkit_client.errors import ChatKitError
 from gateway.admission import Page, choose_assistant
 from gateway.errors import Code, PublicError
+from gateway.fresh_ids import fresh_uuid
 from gateway.visitor_tokens import upstream_user, visitor_ref
 from sessions_api.attempt import Attempt
 from sessions_api.desk import WRITE_SECONDS, Desk
@@ -169,7 +169,7 @@ async def _record(
     """
     session = minted.created.session
     live = LiveSession(
-        id=uuid.uuid4(),
+        id=fresh_uuid(),
         session_id=session.id,
         tenant_id=tenant.id,
         key_id=minted.key.id,

@@ -23,7 +23,7 @@ from django.db import DataError, IntegrityError, connections
 from django.db.models import Model
 
 from sessions_api.models import LiveSession, VisitorLink
-from sessions_api.rows import in_transaction, insert_rows, is_away
+from sessions_api.rows import insert_rows, is_away, on_kept_connection
 from sessions_api.sightings import revocations
 from sessions_api.spool import Spool, SpoolFile
 from sessions_api.spool_lines import BadLine, SpooledRows, read_line
@@ -119,7 +119,7 @@ def write_lines(lines: Sequence[bytes]) -> list[bytes]:
     if not good:
         return bad
     try:
-        in_transaction(lambda _: _insert(list(good.values())))
+        on_kept_connection(lambda _: _insert(list(good.values())))
     except (IntegrityError, DataError) as error:
         if len(good) == 1:
             logger.error("A line of the spool is refused by the database (%s)", type(error).__name__)

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
-from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.models import Model
 
+from sessions_api.insert import insert_together
 from sessions_api.models import VisitorLink
 
 R = TypeVar("R")
@@ -16,31 +17,32 @@ _READ_ONLY_STATE: Final = "25006"
 
 
 def insert_rows(rows: Iterable[Model], *, once_more: bool = False) -> None:
-    """One multi-row INSERT for each model, in the caller's transaction.
+    """All of them or none.
 
     `once_more`: some may be there already, written by a commit whose answer was lost; these are passed over by their ids.
     """
-    for model, of_model in _by_model(rows).items():
-        # The link of a visitor is the same whoever writes it: two first sessions at once are no error.
-        may_be_there = once_more or model is VisitorLink
-        model._default_manager.bulk_create(of_model, ignore_conflicts=may_be_there)
+    by_model: dict[type[Model], list[Model]] = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    # The link of a visitor is the same whoever writes it: two first sessions at once are no error.
+    insert_together(by_model, may_be_there=by_model.keys() if once_more else {VisitorLink})
 
 
-def in_transaction(work: Callable[[bool], R]) -> R:
-    """Run `work(once_more)` in a transaction of this thread; once more, told so, when the connection turns out to be dead."""
-    close_old_connections()
+def on_kept_connection(work: Callable[[bool], R]) -> R:
+    """Run `work(once_more)` on this thread's connection, which stays open; once more, told so, when it turns out to be dead."""
     began = time.monotonic()
     try:
-        with transaction.atomic():
-            return work(False)
+        return work(False)
     except (OperationalError, InterfaceError):
+        # The next call must not find it again either.
+        connection.close()
         if time.monotonic() - began >= _SOON_SECONDS:
             raise
+    try:
+        return work(True)
+    except (OperationalError, InterfaceError):
         connection.close()
-        with transaction.atomic():
-            return work(True)
-    finally:
-        close_old_connections()
+        raise
 
 
 def is_away(error: Exception) -> bool:
@@ -52,10 +54,3 @@ def is_away(error: Exception) -> bool:
     if isinstance(error, OperationalError | InterfaceError):
         return True
     return isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", None) == _READ_ONLY_STATE
-
-
-def _by_model(rows: Iterable[Model]) -> dict[type[Model], list[Model]]:
-    grouped: dict[type[Model], list[Model]] = {}
-    for row in rows:
-        grouped.setdefault(type(row), []).append(row)
-    return grouped

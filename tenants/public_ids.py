@@ -9,6 +9,7 @@ import re
 import secrets
 from typing import Final
 
+from encryption.keyed_hash import keyed_hash
 from encryption.secret import Secret
 
 PREFIX: Final = "tn_"
@@ -33,7 +34,7 @@ def is_genuine(public_id: str, key: Secret) -> bool:
 
 
 def _tail(body: str, key: Secret) -> str:
-    mac = hmac.digest(key.reveal().encode(), _DOMAIN + body.encode(), "sha256")
+    mac = keyed_hash(key.reveal().encode(), _DOMAIN + body.encode())
     return _base62(int.from_bytes(mac[:16], "big") % 62**TAIL_LENGTH, TAIL_LENGTH)
 
 

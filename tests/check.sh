@@ -19,7 +19,7 @@ locks_match_inputs() {
     local draft
     draft=$(mktemp -d)
     bash requirements/compile.sh "$draft" || return 1
-    for name in base production dev node; do
+    for name in base production dev bench node; do
         diff -u "requirements/$name.txt" "$draft/$name.txt" || { echo "Run: make lock"; return 1; }
     done
 }

@@ -44,6 +44,8 @@ def plain(value: Any) -> Any:
 
 def printable(text: str) -> str:
     """Without control and bidirectional characters: a name can neither break a log line nor disguise itself."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "�" for character in text)
 
 

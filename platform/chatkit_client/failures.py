@@ -27,6 +27,14 @@ class Failure:
     stale: bool = False
 
 
+def explain_connecting(error: Exception) -> Failure:
+    """Why there is no connection."""
+    if isinstance(error, TimeoutError):
+        # aiohttp's pool raises the bare one; the deadline of the whole call comes as a cancellation.
+        return Failure(UpstreamUnavailable, Reason.CONNECT_FAILED, aiohttp.ConnectionTimeoutError.__name__)
+    return explain(error)
+
+
 def explain(error: Exception) -> Failure:
     """Why no final head came."""
     fault = type(error).__name__
@@ -36,7 +44,7 @@ def explain(error: Exception) -> Failure:
         return Failure(UpstreamInvalid, Reason.HEAD_TOO_LARGE, fault)
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return Failure(UpstreamUnavailable, Reason.TLS_FAILED, fault)
-    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+    if isinstance(error, aiohttp.ClientConnectorError):
         return Failure(UpstreamUnavailable, Reason.CONNECT_FAILED, fault)
     if isinstance(error, (aiohttp.ClientConnectionError, OSError)):
         return Failure(UpstreamUnavailable, Reason.RESET, fault)

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import logging
 import re
 import ssl
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 import certifi
-from yarl import URL
 
 from chatkit_client.answers import Answer
 from chatkit_client.base_urls import checked_base_url
@@ -27,26 +25,28 @@ from chatkit_client.calls import Call
 from chatkit_client.credentials import HEADER_VALUE, Credentials, SupportsReveal
 from chatkit_client.echoes import repeats_key
 from chatkit_client.errors import KeyRejected, Reason, UpstreamInvalid, UpstreamUnavailable
-from chatkit_client.failures import Failure, explain, explain_body
+from chatkit_client.failures import Failure, explain, explain_body, explain_connecting
+from chatkit_client.route import Route
 from chatkit_client.wire import BoundedConnector, BoundedHandler
 
 __all__ = ["Credentials", "SupportsReveal", "Transport"]
 
 logger = logging.getLogger(__name__)
 
-_FIXED_HEADERS: Final = {
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-    "Content-Type": "application/json",
-    "User-Agent": "chatkit-platform/1",
-}
-_BETA: Final = "chatkit_beta=v1"
 _KEPT_HEADERS: Final = ("content-type", "content-encoding", "retry-after")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 # Longer than a busy platform's gaps, so that handshakes are rare; a connection that the server closed is noticed.
 _KEEP_ALIVE_SECONDS: Final = 60
 _DNS_SECONDS: Final = 30
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# Passed to aiohttp's parser of answers.
+_READING: Final[dict[str, Any]] = {
+    "read_until_eof": True,
+    "auto_decompress": False,
+    "read_bufsize": 16 * 1024,
+    "max_line_size": 4096,
+    "max_field_size": 8190,
+    "max_headers": 100,
+}
 
 
 class Transport:
@@ -73,13 +73,15 @@ class Transport:
         self._limit = limit
         # Loading a CA bundle takes 20 to 36 ms: once per process, not once per call.
         self._tls = _tls_context(ca_file)
-        self._pool: aiohttp.ClientSession | None = None
-        self._fresh: aiohttp.ClientSession | None = None
+        self._pool: BoundedConnector | None = None
+        self._fresh: BoundedConnector | None = None
+        self._routes: dict[str, Route] = {}
 
     async def __aenter__(self) -> Self:
         self._pool = self._open(keepalive_timeout=_KEEP_ALIVE_SECONDS)
         # Never hands out a used connection, so a second attempt can't meet a second stale one.
         self._fresh = self._open(force_close=True)
+        self._routes = {base_url: Route.to(base_url) for base_url in self._allowed}
         return self
 
     async def __aexit__(
@@ -89,9 +91,9 @@ class Transport:
 
     async def close(self) -> None:
         """Close every connection; calls in flight fail as `reset`."""
-        for session in (self._pool, self._fresh):
-            if session is not None:
-                await session.close()
+        for pool in (self._pool, self._fresh):
+            if pool is not None:
+                await pool.close()
         self._pool = self._fresh = None
 
     async def send(
@@ -111,17 +113,17 @@ class Transport:
         if self._pool is None or self._fresh is None:
             raise RuntimeError("The transport is not open: use it inside `async with transport:`.")
         base_url = base_url.rstrip("/")
-        if base_url not in self._allowed:
+        route = self._routes.get(base_url)
+        if route is None:
             raise ValueError("This base URL is not in OPENAI_BASE_URLS: add it there, or choose one of those.")
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._deadline if deadline is None else deadline):
-                session = self._fresh if fresh else self._pool
-                outcome = await self._exchange(session, base_url, credentials, call, started)
+                outcome = await self._exchange(self._fresh if fresh else self._pool, route, credentials, call, started)
                 # Not one byte of an answer came, on a connection that had carried answers before: the server had most
                 # likely closed it while idle. Should it have minted all the same, that session just expires unused.
                 if isinstance(outcome, Failure) and outcome.stale:
-                    outcome = await self._exchange(self._fresh, base_url, credentials, call, started)
+                    outcome = await self._exchange(self._fresh, route, credentials, call, started)
         except TimeoutError:
             outcome = Failure(UpstreamUnavailable, Reason.DEADLINE)
         if isinstance(outcome, Answer):
@@ -136,68 +138,60 @@ class Transport:
             fault=outcome.fault,
         )
 
-    def _open(self, **pool_options: bool | float) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=BoundedConnector(ssl=self._tls, limit=self._limit, ttl_dns_cache=_DNS_SECONDS, **pool_options),
-            headers=_FIXED_HEADERS,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout,
-            auto_decompress=False,
-            trust_env=False,
-            requote_redirect_url=False,
-            read_bufsize=16 * 1024,
-            max_line_size=4096,
-            max_field_size=8190,
-            max_headers=100,
-        )
-        # aiohttp repeats GET and DELETE by itself after any loss; whether to send twice is decided in `send` alone.
-        session._retry_connection = False
-        return session
+    def _open(self, **pool_options: bool | float) -> BoundedConnector:
+        return BoundedConnector(ssl=self._tls, limit=self._limit, ttl_dns_cache=_DNS_SECONDS, **pool_options)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, base_url: str, credentials: Credentials, call: Call, started: float
+        self, pool: BoundedConnector, route: Route, credentials: Credentials, call: Call, started: float
     ) -> Answer | Failure:
-        """Send once; every foreign exception ends here, because aiohttp's hold the Authorization header."""
+        """Send once; every foreign exception ends here, because some of aiohttp's say what was sent."""
         key = credentials.key.reveal()
         if not HEADER_VALUE.fullmatch(key):
             return Failure(KeyRejected, Reason.INVALID_KEY)
+        request = route.request(call, key, credentials)
         try:
-            response = await session.request(
-                call.method,
-                URL(base_url + call.path, encoded=True),
-                headers=_headers(key, credentials, beta=call.beta),
-                data=None if call.body is None else _encode(call.body).encode(),
-                allow_redirects=False,
-            )
+            connection = await pool.connect(route.target, traces=[], timeout=self._timeout)
+        except Exception as error:
+            return explain_connecting(error)
+        try:
+            return await self._converse(connection, request, key, started)
+        finally:
+            # A connection whose answer was read to its end has been given back by now. Any other is cut: an orderly end
+            # would let an endless sender go on for a while.
+            _drop(connection)
+
+    async def _converse(
+        self, connection: aiohttp.connector.Connection, request: bytes, key: str, started: float
+    ) -> Answer | Failure:
+        handler = connection.protocol
+        try:
+            if not isinstance(handler, BoundedHandler) or handler.transport is None:
+                raise aiohttp.ServerDisconnectedError
+            handler.set_response_params(**_READING)
+            handler.transport.write(request)
+            head, content = await handler.read()
         except Exception as error:
             return explain(error)
-        connection = response.connection
-        handler = connection.protocol if connection is not None else None
-        request_id = _request_id(response, key)
+        request_id = _request_id(head.headers, key)
         try:
-            body = await self._read_body(response)
+            body = await self._read_body(head.headers, content)
         except Exception as error:
-            _drop(response, handler)
-            failure = explain_body(error, handler)
-            return dataclasses.replace(failure, status=response.status, request_id=request_id)
-        except BaseException:
-            # The deadline or the caller's end: a server that still sends must not be listened to.
-            _drop(response, handler)
-            raise
-        if body is None:
-            _drop(response, handler)
-            if response.status == 200:
-                return Failure(UpstreamInvalid, Reason.OVERSIZED, status=200, request_id=request_id)
-        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        return Answer(response.status, headers, body or b"", _elapsed_ms(started), request_id)
+            return dataclasses.replace(explain_body(error, handler), status=head.code, request_id=request_id)
+        if body is not None:
+            connection.release()
+        elif head.code == 200:
+            return Failure(UpstreamInvalid, Reason.OVERSIZED, status=200, request_id=request_id)
+        headers = {name: head.headers[name] for name in _KEPT_HEADERS if name in head.headers}
+        return Answer(head.code, headers, body or b"", _elapsed_ms(started), request_id)
 
-    async def _read_body(self, response: aiohttp.ClientResponse) -> bytes | None:
+    async def _read_body(self, headers: Mapping[str, str], content: aiohttp.StreamReader) -> bytes | None:
         """Read the body piece by piece; None as soon as it is, or announces itself, larger than the cap."""
-        if (response.content_length or 0) > self._max_body:
+        # The parser has refused anything but digits.
+        if int(headers.get("Content-Length", "0")) > self._max_body:
             return None
         pieces: list[bytes] = []
         size = 0
-        while piece := await response.content.readany():
+        while piece := await content.readany():
             size += len(piece)
             if size > self._max_body:
                 return None
@@ -205,30 +199,19 @@ class Transport:
         return b"".join(pieces)
 
 
-def _headers(key: str, credentials: Credentials, *, beta: bool) -> dict[str, str]:
-    headers = {"Authorization": f"Bearer {key}"}
-    if beta:
-        headers["OpenAI-Beta"] = _BETA
-    if credentials.organization:
-        headers["OpenAI-Organization"] = credentials.organization
-    if credentials.project:
-        headers["OpenAI-Project"] = credentials.project
-    return headers
-
-
-def _request_id(response: aiohttp.ClientResponse, key: str) -> str | None:
+def _request_id(headers: Mapping[str, str], key: str) -> str | None:
     """OpenAI's id of this request, or Cloudflare's, unless it could be anything else."""
-    value = response.headers.get("x-request-id") or response.headers.get("cf-ray") or ""
+    value = headers.get("x-request-id") or headers.get("cf-ray") or ""
     if not _REQUEST_ID.fullmatch(value) or repeats_key(value, key):
         return None
     return value
 
 
-def _drop(response: aiohttp.ClientResponse, handler: object) -> None:
-    """Cut the connection now: an orderly end would let an endless sender go on for a while."""
-    if isinstance(handler, BoundedHandler):
-        handler.abort()
-    response.close()
+def _drop(connection: aiohttp.connector.Connection) -> None:
+    """Cut the connection now, unless it was given back."""
+    if isinstance(connection.protocol, BoundedHandler):
+        connection.protocol.abort()
+    connection.close()
 
 
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from encryption import base64url
 from encryption.derive import primary_signing_id, signing_key
+from encryption.keyed_hash import keyed_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,4 @@ def read_signed(kind: TokenKind, token: str, *, context: str) -> bytes | None:
 
 def _mac(kind: TokenKind, key_id: str, context: str, text: str) -> str:
     message = f"{kind.version}.{key_id}.{context}.{text}".encode()
-    return base64url.encode(hmac.digest(signing_key(kind.label, key_id), message, "sha256"))
+    return base64url.encode(keyed_hash(signing_key(kind.label, key_id), message))

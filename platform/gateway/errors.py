@@ -16,6 +16,8 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 logger = logging.getLogger(__name__)
+# Made once: `json.dumps` makes an encoder anew for each call that asks for anything but its defaults.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Code(StrEnum):
@@ -150,9 +152,7 @@ def as_public(error: Exception, *, path: str) -> PublicError:
 
 def json_response(data: Any, *, status: int = 200) -> HttpResponse:
     """JSON that nobody may keep."""
-    response = HttpResponse(
-        json.dumps(data, separators=(",", ":"), ensure_ascii=False), status=status, content_type="application/json"
-    )
+    response = HttpResponse(_encode(data), status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response
 

@@ -11,8 +11,8 @@ watch for a client that leaves.
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from io import BytesIO
 from typing import IO, Any, Final
 
@@ -22,10 +22,13 @@ from django.urls import get_resolver
 
 from gateway.asgi_types import Receive, Scope, Send
 from gateway.client_address import Client, identify
+from gateway.fresh_ids import fresh_hex
 
 MAX_BODY: Final = 8 * 1024
 # An honest body of this size comes at once; whoever sends it byte by byte only wants to hold the connection.
 BODY_SECONDS: Final = 10
+REMEMBERED_PATHS: Final = 4096
+LONGEST_REMEMBERED_PATH: Final = 120
 BODILESS: Final = frozenset({204, 304})
 
 logger = logging.getLogger(__name__)
@@ -41,7 +44,7 @@ class LeanRequest(ASGIRequest):
     def __init__(self, scope: Scope, body: IO[bytes], *, body_is_too_large: bool) -> None:
         super().__init__(scope, body)
         self.started = time.monotonic()
-        self.request_id = uuid.uuid4().hex
+        self.request_id = fresh_hex()
         self.body_is_too_large = body_is_too_large
         self.client: Client = identify(self)
 
@@ -57,6 +60,7 @@ class LeanHandler(ASGIHandler):
     def __init__(self, urlconf: str, middleware: tuple[Middleware, ...], *, body_seconds: float = BODY_SECONDS) -> None:
         self._body_seconds = body_seconds
         self._resolver = get_resolver(urlconf)
+        self._resolve_lately = lru_cache(maxsize=REMEMBERED_PATHS)(self._resolver.resolve)
         # Import the views now: a defect in one of them must stop the start, not the first request.
         _ = self._resolver.url_patterns
         self._middleware = middleware
@@ -111,7 +115,10 @@ class LeanHandler(ASGIHandler):
         await self.send_response(response, send)
 
     async def _call_view(self, request: LeanRequest) -> Answer:
-        match = self._resolver.resolve(request.path_info)
+        path = request.path_info
+        # A tenant's pages ask for the same few paths; one that is long is a stranger's and not worth remembering.
+        resolve = self._resolve_lately if len(path) <= LONGEST_REMEMBERED_PATH else self._resolver.resolve
+        match = resolve(path)
         request.resolver_match = match
         response: Answer = await match.func(request, *match.args, **match.kwargs)
         return response

@@ -1,5 +1,6 @@
 """The lean door's middleware, outermost first in LEAN_MIDDLEWARE; every one is async and knows nothing of sessions."""
 
+from functools import lru_cache
 from typing import Final
 
 import structlog
@@ -12,6 +13,8 @@ from gateway.lean import Answer, LeanRequest, Middleware, View
 
 # A load balancer and a container ask these by address and over plain http.
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+# A host name has at most 253 characters, and a port five.
+LONGEST_HOST: Final = 260
 DEFAULT_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -59,10 +62,15 @@ def answer_errors(view: View) -> View:
 def require_host(*hosts: str) -> Middleware:
     """Refuse names that are not ours: they come from a mistaken proxy or an attempt to poison links."""
 
+    @lru_cache(maxsize=128)
+    def is_ours(header: str) -> bool:
+        host, _ = split_domain_port(header)
+        return bool(host) and validate_host(host, hosts)
+
     def wrap(view: View) -> View:
         async def middleware(request: LeanRequest) -> Answer:
-            host, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
-            if request.path not in PROBES and not (host and validate_host(host, hosts)):
+            header = request.META.get("HTTP_HOST", "")
+            if request.path not in PROBES and not (len(header) <= LONGEST_HOST and is_ours(header)):
                 raise PublicError(Code.HOST_INVALID)
             return await view(request)
 

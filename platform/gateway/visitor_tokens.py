@@ -13,13 +13,13 @@ It is a bearer credential: whoever has it is that visitor. The proof is a digest
 was given for, so that the same identity may be shown again together with it, and by nobody else.
 """
 
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from encryption import base64url
+from encryption.keyed_hash import keyed_hash
 from encryption.secret import Secret
 from encryption.signed import TokenKind, read_signed, sign
 
@@ -114,7 +114,7 @@ def read_visitor_token(token: str, *, tenant_public_id: str, epoch: int, now: in
 def upstream_user(scope_secret: Secret, public_id: str, visitor: Visitor) -> str:
     """The `user` that OpenAI scopes chats by: `v1.<public id>.<base64url HMAC-SHA256(scope secret, kind ‖ 0 ‖ id)>`."""
     message = visitor.kind.value.encode() + b"\x00" + visitor.id
-    mac = hmac.digest(scope_secret.reveal().encode(), message, "sha256")
+    mac = keyed_hash(scope_secret.reveal().encode(), message)
     return f"v1.{public_id}.{base64url.encode(mac)}"
 
 
@@ -124,4 +124,4 @@ def visitor_ref(visitor: Visitor, public_id: str) -> str:
     It leads neither to the id nor to the upstream user; a row (`VisitorLink`) leads to both until the visitor is erased.
     """
     key = visitor.pseudonym or visitor.id
-    return hmac.digest(key, b"ckp/visitor-ref/v2\x00" + public_id.encode(), "sha256")[:16].hex()
+    return keyed_hash(key, b"ckp/visitor-ref/v2\x00" + public_id.encode())[:16].hex()

@@ -220,5 +220,5 @@ async def test_upstream_is_closed_cleanly_after_every_fault():
     async with upstream(silent_after(HEAD)) as server, Transport(allowed_base_urls=[server.base_url]) as transport:
         client = ChatKitClient(transport)
         await asyncio.gather(*(mint(client, server, deadline=0.2) for _ in range(20)), return_exceptions=True)
-        assert not transport._pool.connector._acquired
-        assert not transport._pool.connector._conns
+        assert not transport._pool._acquired
+        assert not transport._pool._conns

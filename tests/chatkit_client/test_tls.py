@@ -154,7 +154,7 @@ async def test_a_certificate_that_turns_bad_is_noticed_on_the_next_connection(au
         await mint(client, server)
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
         await mint(client, server)
-        for connections in client._transport._pool.connector._conns.values():
+        for connections in client._transport._pool._conns.values():
             for handler, _ in connections:
                 handler.abort()
         with pytest.raises(UpstreamUnavailable) as caught:

@@ -51,6 +51,16 @@ async def test_organization_project_and_beta_are_sent_only_where_wanted():
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("path", ["/models\r\nX-Evil: 1", "/models HTTP/1.1", "/mod\u00e8les"])
+async def test_a_path_that_is_not_quoted_is_a_defect_and_is_not_sent(path):
+    async with upstream(good) as server, Transport(allowed_base_urls=[server.base_url]) as transport:
+        with pytest.raises(ValueError, match="quoted"):
+            await transport.send(server.base_url, credentials(), calls.Call("GET", path))
+
+    assert server.seen == []
+
+
+@pytest.mark.asyncio
 async def test_no_key_leaves_for_an_address_outside_the_allow_list():
     async with upstream(good) as server, Transport(allowed_base_urls=["https://api.openai.com/v1"]) as transport:
         with pytest.raises(ValueError, match="OPENAI_BASE_URLS"):

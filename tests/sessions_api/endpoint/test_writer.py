@@ -12,7 +12,7 @@ import pytest_asyncio
 from django.db import connection
 
 from sessions_api.models import LiveSession, SessionRequest
-from sessions_api.rows import in_transaction, insert_rows
+from sessions_api.rows import insert_rows, on_kept_connection
 from sessions_api.writer import GroupedWriter, WriteFailed
 from tests.sessions_api.cast import kill_backends
 
@@ -129,7 +129,7 @@ async def test_a_killed_connection_is_replaced_and_no_row_is_lost(backends_die: 
 
 
 def _write_as_after_a_lost_answer(rows: list[SessionRequest]) -> None:
-    in_transaction(lambda _: insert_rows(rows, once_more=True))
+    on_kept_connection(lambda _: insert_rows(rows, once_more=True))
 
 
 def _kill_backends_until(stop: threading.Event) -> None:
