@@ -27,7 +27,7 @@ from typing import Any
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 CONFIGURATION_SECONDS = 1.2
 JSON_TYPE = "application/json"
 
