@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.proof.__main__ import SERVICES
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXPLAINED: Final = ROOT / "docs" / "proof" / "mutants.md"
 LEAST_KILLED: Final = 0.9
@@ -29,7 +31,10 @@ SURVIVED, NOT_TESTED = 0, 33
 MODULES: Final = {
     "origins": (
         "tenants/origins.py",
-        ["tests/tenants/test_origins.py", "tests/tenants/test_origins_entries.py"],
+        [
+            f"tests/tenants/test_{name}.py"
+            for name in ("origins", "origins_entries", "preview_patterns", "origin_words")
+        ],
     ),
     "gcra": ("gateway/gcra.py", ["tests/gateway/test_gcra.py", "tests/gateway/test_limiter_model.py"]),
     "limit_twin": ("gateway/limit_twin.py", ["tests/gateway/test_gcra.py", "tests/gateway/test_limiter_model.py"]),
@@ -39,6 +44,8 @@ MODULES: Final = {
     "visitor_tokens": ("gateway/visitor_tokens.py", ["tests/gateway/test_visitor_tokens.py"]),
     "identity_tokens": ("gateway/identity_tokens.py", ["tests/gateway/test_identity_tokens.py"]),
 }
+# Decides by what Redis answers, so its tests need one.
+ON_SERVICES: Final = {"limits"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ def run(module: str) -> Result:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = Path(folder)
         lay_out(tree, file, [test for test in tests if (ROOT / test).exists()])
-        done = mutmut(tree, "run", "--max-children", str(os.cpu_count() or 1))
+        services = SERVICES if module in ON_SERVICES else {}
+        done = mutmut(tree, "run", "--max-children", str(os.cpu_count() or 1), **services)
         meta = tree / "mutants" / f"{file}.meta"
         codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
         if not codes or None in codes.values():
@@ -111,11 +119,10 @@ def lay_out(tree: Path, file: str, tests: list[str]) -> None:
     )
 
 
-def mutmut(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """On the embedded default, and with no path to the tree that is not changed."""
-    away = {"PYTHONPATH", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
-    environment = {name: value for name, value in os.environ.items() if name not in away}
-    environment["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
+def mutmut(tree: Path, *words: str, **services: str) -> subprocess.CompletedProcess[str]:
+    """On the embedded default but for `services`, and with no path to the tree that is not changed."""
+    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", *SERVICES}}
+    environment = {**inherited, **services, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
     command = [str(Path(sys.executable).with_name("mutmut")), *words]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 

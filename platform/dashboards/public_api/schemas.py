@@ -103,8 +103,9 @@ def schemas() -> dict[str, Schema]:
                 "ready": {"type": "boolean"},
                 "database": _text("“up”, or for how long it has been silent."),
                 "limits": _text("Where limits are counted now."),
+                "spool": _text("Whether rows wait in a file for the database."),
             },
-            "Which part is away. Only a long silence of the database makes a process unready.",
+            "Which part is away. Only the database makes a process unready: by a long silence, or when its rows find no place.",
         ),
     }
 
