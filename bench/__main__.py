@@ -121,17 +121,25 @@ class Bench:
     def _calibrate(self) -> None:
         """How often one session writes to Redis; and everybody's first call, which loads what is loaded lazily."""
         for (name, _), contestant in self._contestants.items():
-            before = self._site.limiter_writes()
-            heard = contestant.first_call()
-            if heard.refused or not heard.granted:
-                raise Invalid(
-                    f"{name} did not grant a session: {dict(heard.refused)}.\n{contestant.running.last_words()}"
-                )
-            if name == "platform":
-                writes = self._site.limiter_writes() - before
-                self._site.sets_per_session = writes // heard.granted
-                if not writes or writes % heard.granted:
-                    raise Invalid(f"The limiter wrote {writes} times for {heard.granted} sessions.")
+            writes = [self._site.limiter_writes()]
+            granted: list[int] = []
+            # The first visitor is new for the first of these, and known to the second.
+            for _ in range(2):
+                heard = contestant.first_call()
+                if heard.refused or not heard.granted:
+                    words = contestant.running.last_words()
+                    raise Invalid(f"{name} did not grant a session: {dict(heard.refused)}.\n{words}")
+                granted.append(heard.granted)
+                writes.append(self._site.limiter_writes())
+            if name == "platform" and not self._site.sets_per_session:
+                self._learn_charges(granted, writes)
+
+    def _learn_charges(self, granted: list[int], writes: list[int]) -> None:
+        first, second = writes[1] - writes[0], writes[2] - writes[1]
+        self._site.sets_per_session = second // granted[1]
+        self._site.sets_per_newcomer = first - granted[0] * self._site.sets_per_session
+        if not second or second % granted[1] or self._site.sets_per_newcomer < 0:
+            raise Invalid(f"The limiter wrote {first} and {second} times for {granted[0]} and {granted[1]} sessions.")
 
     def _say(self, cell: Cell, number: int) -> None:
         if sys.stderr.isatty():

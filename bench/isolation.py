@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.callers import Audience
 from bench.contestants import Contestant
-from bench.platform_site import Site, VisitorsOf
+from bench.platform_site import Site
 from bench.stand_in import StandIn
 
 VISITORS: Final = 32
@@ -36,7 +36,7 @@ class Isolation:
 def measure_isolation(platform: Contestant, site: Site, stand_in: StandIn, *, seconds: float, rounds: int) -> Isolation:
     """`platform` is one process with the default bulkhead; both kinds of windows take turns."""
     stand_in.set_latency(UPSTREAM_MS)
-    make_hanging = VisitorsOf(site.tenants["hanging"])
+    make_hanging = site.visitors["hanging"]
     alone: list[float] = []
     beside: list[float] = []
     failed = 0

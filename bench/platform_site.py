@@ -35,13 +35,27 @@ CONCURRENCY: Final = 5_000
 
 @dataclass
 class Site:
-    """The platform's database, Redis and tenants; `sets_per_session` is how often a granted session writes to Redis."""
+    """The platform's database, Redis and the visitors of its tenants.
+
+    `sets_per_session` is how often a granted session writes to Redis, `sets_per_newcomer` how much more often a visitor's
+    first one does.
+    """
 
     environment: dict[str, str]
     redis_url: str
     database_url: str
-    tenants: dict[str, str]
+    visitors: "dict[str, VisitorsOf]"
     sets_per_session: int = 0
+    sets_per_newcomer: int = 0
+
+    @property
+    def newcomers(self) -> int:
+        """How many of the measured tenant's visitors have had their first session so far."""
+        return self.visitors["alder"].known
+
+    def charged(self, granted: int, newcomers: int) -> int:
+        """How often the limiter must have written for these sessions."""
+        return granted * self.sets_per_session + newcomers * self.sets_per_newcomer
 
     def granted_rows(self, since: datetime) -> int:
         with psycopg.connect(self.database_url) as connection:
@@ -74,12 +88,14 @@ def open_site(place: Place, family: Family, database_url: str) -> Site:
         "SESSIONS_PER_MINUTE_TENANT": str(HIGH),
         "SESSIONS_PER_MINUTE_VISITOR": str(HIGH),
         "SESSIONS_PER_MINUTE_ADDRESS": str(HIGH),
+        "NEW_VISITORS_PER_MINUTE_TENANT": str(HIGH),
         "TENANT_CONCURRENCY": str(CONCURRENCY),
+        "PROCESS_CONCURRENCY": str(CONCURRENCY),
         "LOG_LEVEL": "WARNING",
     }
     _manage(environment, "migrate", "--verbosity", "0")
-    tenants = {name: _register(environment, name) for name in ("alder", "hanging")}
-    return Site(environment, redis_url, database_url, tenants)
+    visitors = {name: VisitorsOf(_register(environment, name)) for name in ("alder", "hanging")}
+    return Site(environment, redis_url, database_url, visitors)
 
 
 def start_platform(site: Site, place: Place, *, processes: int, **changes: str) -> Contestant:
@@ -92,7 +108,7 @@ def start_platform(site: Site, place: Place, *, processes: int, **changes: str) 
         folder=place.folder,
         at=ROOT,
     )
-    return Contestant("platform", processes, running, port, VisitorsOf(site.tenants["alder"]))
+    return Contestant("platform", processes, running, port, site.visitors["alder"])
 
 
 class VisitorsOf:
@@ -101,6 +117,10 @@ class VisitorsOf:
     def __init__(self, public_id: str) -> None:
         self._path = f"/api/v1/tenants/{public_id}/chatkit/session/"
         self._tokens: dict[int, str] = {}
+
+    @property
+    def known(self) -> int:
+        return len(self._tokens)
 
     def __call__(self, port: int, number: int) -> Caller:
         def learn(body: bytes) -> bytes | None:

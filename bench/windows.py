@@ -62,7 +62,7 @@ def measure(
     """Raises Invalid where anybody was refused, or where calls, rows and charges are not the same number."""
     stand_in.set_latency(cell.upstream_ms)
     before, since = stand_in.counts(), datetime.now(UTC)
-    writes_before = site.limiter_writes()
+    writes_before, newcomers_before = site.limiter_writes(), site.newcomers
     start, end = _Edges(), _Edges()
 
     def note(edge: _Edges) -> None:
@@ -84,7 +84,8 @@ def measure(
     _agree(cell, heard.granted, calls=stand_in.counts().calls - before.calls)
     if cell.name == "platform":
         writes = site.limiter_writes() - writes_before
-        _agree_on_platform(cell, heard.granted, rows=site.granted_rows(since), writes=writes, site=site)
+        charged = site.charged(heard.granted, site.newcomers - newcomers_before)
+        _agree_on_platform(cell, heard.granted, rows=site.granted_rows(since), writes=writes, charged=charged)
     ordered = sorted(heard.latencies)
     cpu = end.cpu - start.cpu
     return Measured(
@@ -106,12 +107,13 @@ def _agree(cell: Cell, granted: int, *, calls: int) -> None:
         raise Invalid(f"{cell}: {granted} sessions were granted, but the upstream counted {calls} calls.")
 
 
-def _agree_on_platform(cell: Cell, granted: int, *, rows: int, writes: int, site: Site) -> None:
+def _agree_on_platform(cell: Cell, granted: int, *, rows: int, writes: int, charged: int) -> None:
     if rows != granted:
         raise Invalid(f"{cell}: {granted} sessions were granted, but the ledger has {rows} rows.")
-    if writes != granted * site.sets_per_session:
-        charged = writes / site.sets_per_session
-        raise Invalid(f"{cell}: {granted} sessions were granted, but the limiter charged {charged:g}.")
+    if writes != charged:
+        raise Invalid(
+            f"{cell}: for {granted} sessions the limiter writes {charged} times, but it wrote {writes} times."
+        )
 
 
 def _percentile(ordered: list[float], share: float) -> float:

@@ -109,13 +109,13 @@ def test_a_goal_that_is_missed_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "writes", "says"),
-    [(9, 30, "the ledger has 9 rows"), (10, 27, "the limiter charged 9"), (11, 30, "11 rows")],
+    [(9, 31, "the ledger has 9 rows"), (11, 31, "11 rows"), (10, 30, "writes 31 times, but it wrote 30 times")],
 )
 def test_counts_that_disagree_make_a_run_invalid(rows: int, writes: int, says: str) -> None:
-    site = Site({}, "", "", {}, sets_per_session=3)
+    site = Site({}, "", "", {}, sets_per_session=3, sets_per_newcomer=1)
 
     with pytest.raises(Invalid, match=says):
-        _agree_on_platform(Cell("platform", 0, 1), 10, rows=rows, writes=writes, site=site)
+        _agree_on_platform(Cell("platform", 0, 1), 10, rows=rows, writes=writes, charged=site.charged(10, 1))
 
 
 def test_calls_that_the_upstream_did_not_see_make_a_run_invalid() -> None:
