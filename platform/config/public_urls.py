@@ -3,8 +3,7 @@
 from django.urls import path
 
 from dashboards.probes import livez, metrics, readyz
-from sessions_api.end_views import end
-from sessions_api.views import session
+from sessions_api.views import end, session
 from widget.views import configuration, embed_script
 
 urlpatterns = [

@@ -110,7 +110,7 @@ _WORDS: Final[dict[IdentityRefusal, RefusalWords]] = {
     IdentityRefusal.IAT_INVALID: RefusalWords("The claim “iat” is no number.", _NUMBER),
     IdentityRefusal.NBF_INVALID: RefusalWords("The claim “nbf” is no number.", _NUMBER + " Or leave it out."),
     IdentityRefusal.LIFETIME: RefusalWords(
-        "From “iat” to “exp” it is more than ten minutes, or less than none.",
+        "From “iat” to “exp” it is more than ten minutes, or “exp” is no later than “iat”.",
         "Let the token live for five minutes, and sign a new one for each page that opens the chat. Both times are seconds.",
     ),
     IdentityRefusal.EXPIRED: RefusalWords(

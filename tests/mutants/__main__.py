@@ -27,6 +27,7 @@ EXPLAINED: Final = ROOT / "docs" / "proof" / "mutants.md"
 LEAST_KILLED: Final = 0.9
 # What mutmut notes of a mutant: its process ended well, or no test ran through it.
 SURVIVED, NOT_TESTED = 0, 33
+_LIMITS: Final = [f"tests/gateway/test_{name}.py" for name in ("gcra", "limits", "limits_and_quotas", "rate_headers")]
 # Each file, and the tests that are to notice.
 MODULES: Final = {
     "origins": (
@@ -37,15 +38,15 @@ MODULES: Final = {
         ],
     ),
     "gcra": ("gateway/gcra.py", ["tests/gateway/test_gcra.py", "tests/gateway/test_limiter_model.py"]),
-    "limit_twin": ("gateway/limit_twin.py", ["tests/gateway/test_gcra.py", "tests/gateway/test_limiter_model.py"]),
-    "quotas": ("gateway/quotas.py", ["tests/gateway/test_quotas.py", "tests/gateway/test_limiter_model.py"]),
-    "limits": ("gateway/limits.py", ["tests/gateway/test_limits.py", "tests/gateway/test_limits_and_quotas.py"]),
+    "limit_twin": ("gateway/limit_twin.py", _LIMITS),
+    "quotas": ("gateway/quotas.py", ["tests/gateway/test_quotas.py", *_LIMITS]),
+    "limits": ("gateway/limits.py", _LIMITS),
     "breaker": ("gateway/breaker.py", ["tests/gateway/test_breaker.py", "tests/gateway/test_shared_breakers.py"]),
     "visitor_tokens": ("gateway/visitor_tokens.py", ["tests/gateway/test_visitor_tokens.py"]),
     "identity_tokens": ("gateway/identity_tokens.py", ["tests/gateway/test_identity_tokens.py"]),
 }
-# Decides by what Redis answers, so its tests need one.
-ON_SERVICES: Final = {"limits"}
+# Some of their tests hold the twin against Redis.
+ON_SERVICES: Final = {"limit_twin", "quotas", "limits"}
 
 
 @dataclass(frozen=True)

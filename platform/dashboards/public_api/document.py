@@ -61,9 +61,7 @@ def public_openapi(*, server: str = "/") -> dict[str, Any]:
         },
         "servers": [{"url": server}],
         "tags": [{"name": name} for name in ("Sessions", "Preflights", "Widget", "Probes")],
-        "paths": {
-            path: {**_parameters(path), **described[name]} for name, path in addresses().items() if name in described
-        },
+        "paths": {path: {**_parameters(path), **described[name]} for name, path in addresses().items()},
         "components": {
             "schemas": schemas(),
             "headers": headers(),

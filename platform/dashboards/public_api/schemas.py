@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, Final, get_type_hints
 
 from gateway.errors import Code
-from sessions_api.reading import DEFAULT_BACKENDS, SessionCall
+from sessions_api.reading import DEFAULT_BACKENDS, EndCall, SessionCall
 from tenants.models.assistant import Backend
 
 Schema = dict[str, Any]
@@ -42,16 +42,11 @@ def _object(properties: dict[str, Schema], description: str) -> Schema:
     }
 
 
-def session_call() -> Schema:
-    hints = get_type_hints(SessionCall)
+def _fields(call: type, sentences: dict[str, str]) -> dict[str, Schema]:
+    hints = get_type_hints(call)
     return {
-        "type": "object",
-        "description": "All fields are optional, null counts as absent, unknown fields are ignored.",
-        "properties": {
-            field.name: {**_JSON_TYPES[hints[field.name]], "description": _SESSION_CALL[field.name]}
-            for field in dataclasses.fields(SessionCall)
-        },
-        "examples": [{}, {"assistant": "help", "visitor_token": "vt1.…", "backends": [*DEFAULT_BACKENDS]}],
+        field.name: {**_JSON_TYPES[hints[field.name]], "description": sentences[field.name]}
+        for field in dataclasses.fields(call)
     }
 
 
@@ -77,7 +72,12 @@ def schemas() -> dict[str, Schema]:
             },
             "The one shape of every refusal and failure.",
         ),
-        "SessionCall": session_call(),
+        "SessionCall": {
+            "type": "object",
+            "description": "All fields are optional, null counts as absent, unknown fields are ignored.",
+            "properties": _fields(SessionCall, _SESSION_CALL),
+            "examples": [{}, {"assistant": "help", "visitor_token": "vt1.…", "backends": [*DEFAULT_BACKENDS]}],
+        },
         "Session": _object(
             {
                 "client_secret": _text("For ChatKit's getClientSecret. A bearer credential: never store or log it."),
@@ -95,7 +95,7 @@ def schemas() -> dict[str, Schema]:
             "type": "object",
             "required": ["visitor_token"],
             "description": "The visitor who signs out, named by the token of the last session.",
-            "properties": {"visitor_token": _text("From an answer of the session endpoint.")},
+            "properties": _fields(EndCall, {"visitor_token": "From an answer of the session endpoint."}),
         },
         "Configuration": _configuration(backend),
         "Readiness": _object(
