@@ -27,7 +27,7 @@ proof: $(VENV)/.dev ## The full-size proofs, resumable; results go to docs/proof
 mutants: $(VENV)/.dev ## Which defects in the modules that decide would no test notice? (MODULE=breaker for one of them)
 	@$(BIN)/python -m tests.mutants $(MODULE)
 
-bench: $(VENV)/.dev $(VENV)/.bench ## The session endpoint side by side with what people would otherwise write; 20 minutes (QUICK=1: two)
+bench: $(VENV)/.dev $(VENV)/.bench ## The session endpoint side by side with what people would otherwise write; 20 minutes (QUICK=1: three)
 	@$(BIN)/python -m bench $(if $(QUICK),--seconds 1 --rounds 1) $(BENCH)
 
 check: $(VENV)/.dev ## Formatting, types, layers, migrations, deployment settings, the front end's checks, built files and locks

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from django.db import connection
+
 from sessions_api.models import RevokedVisitor
 
 MAX_REMEMBERED: Final = 10_000
+_REVOCATIONS: Final = f'SELECT ref, revoked_at FROM "{RevokedVisitor._meta.db_table}" WHERE ref = ANY(%s)'  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +54,11 @@ class RevokedHere:
 
 def revocations(refs: Iterable[str]) -> dict[str, int]:
     """When the tokens of these visitors were revoked, in one query; who is not there was not."""
-    found = RevokedVisitor.objects.filter(ref__in=set(refs)).values_list("ref", "revoked_at")
+    asked = sorted(set(refs))
+    if connection.vendor == "postgresql":
+        # Asked by every flush: building this query from the model took longer than its answer (bench/README.md).
+        with connection.cursor() as cursor:
+            cursor.execute(_REVOCATIONS, [asked])
+            return {ref: int(at.timestamp()) for ref, at in cursor.fetchall()}
+    found = RevokedVisitor.objects.filter(ref__in=asked).values_list("ref", "revoked_at")
     return {ref: int(at.timestamp()) for ref, at in found}

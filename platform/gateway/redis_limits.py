@@ -19,6 +19,7 @@ from gateway.gcra import Limit
 from gateway.limit_decision import Decision
 from gateway.limit_script import PREFIX, RAISE_SCRIPT, SCRIPT, Request, decode, encode
 from gateway.quotas import Quota
+from gateway.redis_conversation import Conversation
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,7 @@ _Waiting = tuple[Request, asyncio.Future[Decision]]
 
 class RedisLimits:
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._script = redis.register_script(SCRIPT)
+        self._conversation = Conversation(redis, SCRIPT)
         self._raise_script = redis.register_script(RAISE_SCRIPT)
         self._waiting: list[_Waiting] = []
         # By key of the counter; what Redis did not take stays here for the next question.
@@ -104,10 +104,10 @@ class RedisLimits:
 
     async def _run(self, keys: list[str], arguments: list[int]) -> list[int]:
         try:
-            answer: list[int] = await self._script(keys=keys, args=arguments)
+            answer: list[int] = await self._conversation.ask(keys, arguments)
         except ReadOnlyError:
             # After a failover the name may lead to another server; a connection that stays would never notice.
-            await self._redis.connection_pool.disconnect(inuse_connections=False)
+            await self._conversation.hang_up()
             raise
         return answer
 

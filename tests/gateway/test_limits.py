@@ -177,11 +177,19 @@ async def test_a_defect_in_asking_redis_lets_nobody_wait_for_ever() -> None:
     class Broken:
         """Answers as no Redis does, in shape: the group of waiters must still be told."""
 
-        def register_script(self, script: str) -> object:
-            async def answer(keys: list[str], args: list[int]) -> list[int]:
-                return [0]
+        @property
+        def connection_pool(self) -> "Broken":
+            return self
 
-            return answer
+        def register_script(self, script: str) -> None: ...
+
+        async def get_connection(self) -> "Broken":
+            return self
+
+        async def send_packed_command(self, packed: list[bytes], *, check_health: bool) -> None: ...
+
+        async def read_response(self) -> list[int]:
+            return [0]
 
     exact = RedisLimits(Broken())  # type: ignore[arg-type]
 
