@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `make test`: the embedded default first, then PostgreSQL and Redis where they answer, then the front end's unit tests.
+# `make test`: the embedded default, PostgreSQL and Redis where they answer, and the front end's unit tests. Most tests wait, for
+# servers, deadlines and browsers, so several lanes run at once; each has its own databases, and is printed when it ends.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-failed=0
 
 if ! command -v chromium >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -16,32 +16,66 @@ fi
 # What fails is tried once more by itself, and said: a test that passes only then is flaky and wants mending, but tells
 # nothing against the change.
 suite() {
-    .venv/bin/pytest "$@" && return 0
+    .venv/bin/pytest -o cache_dir=".pytest_cache/$1" "${@:2}" && return 0
     echo "== SECOND TRY of what failed, by itself. Whatever passes now is flaky: mend it."
-    .venv/bin/pytest --last-failed --last-failed-no-failures none "$@"
+    .venv/bin/pytest -o cache_dir=".pytest_cache/$1" --last-failed --last-failed-no-failures none "${@:2}"
+}
+
+on_sqlite() {
+    unset DATABASE_URL REDIS_URL CELERY_BROKER_URL
+    suite "$@"
+}
+
+# Without what touches neither: the demo brings its own database, the sandbox and the OpenAI edge have none.
+on_services() {
+    export DATABASE_URL=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/chatkit_platform}
+    export REDIS_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} CELERY_BROKER_URL=${TEST_BROKER_URL:-redis://127.0.0.1:6379/10}
+    suite services -m "not demo" --ignore tests/sandbox --ignore tests/chatkit_client --ignore tests/architecture
+}
+
+no_services() {
+    echo "PostgreSQL (127.0.0.1:5432) or Redis (127.0.0.1:6379) does not answer: the suite did NOT run on them."
+    [ "${CI:-}" != true ]
 }
 
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-echo "== The suite on the embedded default: SQLite, no Redis, Celery on files"
-(
-    unset DATABASE_URL REDIS_URL CELERY_BROKER_URL
-    suite "$@"
-) || failed=1
+# Once, before lanes that may both want them.
+bash frontend/run.sh || exit 1
+logs=$(mktemp -d)
+lanes=()
+# Each lane is a group of processes of its own, so that it ends as a whole when somebody ends the run.
+set -m
+stop() {
+    for each in "${lanes[@]}"; do kill -TERM -- "-${each%%|*}" 2>/dev/null; done
+    exit 130
+}
+trap stop INT TERM HUP
+trap 'rm -rf "$logs"' EXIT
+lane() { # title, command…
+    local log="$logs/${#lanes[@]}"
+    echo "== begun: $1"
+    "${@:2}" >"$log" 2>&1 &
+    lanes+=("$!|$log|$1")
+}
 
+lane "The doors on the embedded default: SQLite, no Redis, Celery on files" on_sqlite doors tests/gateway tests/sessions_api
+lane "The other rooms, and the journeys, on the embedded default" \
+    on_sqlite rooms --ignore tests/gateway --ignore tests/sessions_api
 if answers 5432 && answers 6379; then
-    # Without what touches neither: the demo brings its own database, the sandbox and the OpenAI edge have none.
-    echo "== The suite again on PostgreSQL and Redis: every room that has rows or limits"
-    (
-        export DATABASE_URL=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/chatkit_platform}
-        export REDIS_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} CELERY_BROKER_URL=${TEST_BROKER_URL:-redis://127.0.0.1:6379/10}
-        suite -m "not demo" --ignore tests/sandbox --ignore tests/chatkit_client --ignore tests/architecture "$@"
-    ) || failed=1
+    lane "The suite again on PostgreSQL and Redis: every room that has rows or limits" on_services
 else
-    echo "== PostgreSQL (127.0.0.1:5432) or Redis (127.0.0.1:6379) does not answer: the suite did NOT run on them."
-    [ "${CI:-}" = true ] && failed=1
+    lane "The suite on PostgreSQL and Redis" no_services
 fi
+lane "The front end's unit tests" bash frontend/run.sh test
 
-echo "== The front end's unit tests"
-bash frontend/run.sh test || failed=1
-exit $failed
+failed=()
+for each in "${lanes[@]}"; do
+    IFS='|' read -r pid log title <<<"$each"
+    wait "$pid" || failed+=("$title")
+    echo "== $title"
+    cat "$log"
+done
+[ ${#failed[@]} -eq 0 ] && exit 0
+printf 'FAILED: %s\n' "${failed[@]}"
+exit 1

@@ -28,8 +28,7 @@ class Conversation:
     async def ask(self, keys: Sequence[str], arguments: Sequence[int]) -> Any:
         """What the script answers. Raises RedisError, OSError and TimeoutError."""
         if self._connection is None:
-            pool = self._redis.connection_pool
-            self._connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+            self._connection = await self._redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         connection = self._connection
         try:
             return await _say(connection, "EVALSHA", self._digest, len(keys), *keys, *arguments)
@@ -44,6 +43,6 @@ class Conversation:
 
 
 async def _say(connection: AbstractConnection, *words: str | int) -> Any:
-    packed = pack_command(words)  # type: ignore[arg-type] # its stub knows tuples of one word only
+    packed = pack_command(words)  # type: ignore[arg-type]  # its stub knows tuples of one word only
     await connection.send_packed_command([packed], check_health=False)
     return await connection.read_response()

@@ -198,18 +198,6 @@ async def test_an_address_of_nothing_is_the_same_error_shape() -> None:
     assert b'"not_found"' in answer.body
 
 
-async def test_an_address_too_long_to_remember_is_served_all_the_same() -> None:
-    async def tail(_request: LeanRequest, rest: str) -> HttpResponse:
-        return HttpResponse(str(len(rest)))
-
-    door = Door(**{"x/<str:rest>": tail})
-
-    answers = [await door.ask(f"/x/{'a' * length}") for length in (10, 10, 5000, 5000)]
-
-    assert [answer.body for answer in answers] == [b"10", b"10", b"5000", b"5000"]
-    assert door.handler._resolve_lately.cache_info().currsize == 1
-
-
 @pytest.mark.parametrize(
     ("host", "status"),
     [
