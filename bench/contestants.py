@@ -13,6 +13,7 @@ All of them write no access log and keep connections alive. One process each; fr
 """
 
 import json
+import re
 import sys
 import uuid
 from collections.abc import Callable, Mapping
@@ -28,15 +29,24 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 WORKFLOW: Final = "wf_bench"
 ORIGIN: Final = "https://shop.example"
 UVICORN: Final = (sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--no-access-log")
-# As in the Dockerfile.
-PRODUCTION: Final = (
-    *("--lifespan", "on", "--no-proxy-headers", "--no-server-header", "--ws", "none"),
-    *("--timeout-graceful-shutdown", "10", "--log-config", "platform/config/uvicorn_logging.json"),
-)
 GUNICORN: Final = (
     *(sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--keep-alive", "75", "--backlog", "4096"),
     *("--worker-connections", "4096", "--log-level", "warning", "--worker-tmp-dir", "/dev/shm"),  # noqa: S108 gunicorn's advice
 )
+
+
+def production_flags() -> list[str]:
+    """How the image starts the platform's server, from the Dockerfile, but for where it listens and how often it is there."""
+    command = re.search(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    assert command is not None  # noqa: S101 a test builds on it, too
+    words = iter(json.loads(command[1])[2:])
+    flags: list[str] = []
+    for word in words:
+        if word in ("--host", "--port", "--workers"):
+            next(words)
+        elif word not in UVICORN:
+            flags.append(word)
+    return flags
 
 
 _SETTINGS: Final = {"guide": "bench.peers.guide_settings", "drf_gthread": "bench.peers.drf_pooled_settings"}

@@ -21,7 +21,7 @@ import redis
 from psycopg import sql
 
 from bench.callers import Caller
-from bench.contestants import ORIGIN, PRODUCTION, ROOT, UVICORN, WORKFLOW, Contestant, Place, http
+from bench.contestants import ORIGIN, ROOT, UVICORN, WORKFLOW, Contestant, Place, http, production_flags
 from bench.processes import DidNotStart, Family, Running, free_port
 from encryption.make_secrets import fresh_secrets
 
@@ -103,7 +103,7 @@ def start_platform(site: Site, place: Place, *, processes: int, **changes: str) 
     workers = ("--workers", str(processes)) if processes > 1 else ()
     running = Running.start(
         f"platform-{processes}{'-isolation' if changes else ''}",
-        (*UVICORN, *PRODUCTION, "--port", str(port), *workers, "config.asgi:application"),
+        (*UVICORN, *production_flags(), "--port", str(port), *workers, "config.asgi:application"),
         environment={**site.environment, **changes},
         folder=place.folder,
         at=ROOT,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import NAMES, VISITORS, _cells, _in_turns
+from bench.contestants import production_flags
 from bench.platform_site import Site
 from bench.report import Row, goals
 from bench.windows import Cell, Invalid, Measured, _agree, _agree_on_platform
@@ -121,3 +123,15 @@ def test_counts_that_disagree_make_a_run_invalid(rows: int, writes: int, says: s
 def test_calls_that_the_upstream_did_not_see_make_a_run_invalid() -> None:
     with pytest.raises(Invalid, match="the upstream counted 9 calls"):
         _agree(Cell("guide", 0, 1), 10, calls=9)
+
+
+def test_the_platform_is_started_as_in_the_image_but_for_its_place_and_number() -> None:
+    command = re.search(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    assert command is not None
+
+    left = [word for word in json.loads(command[1]) if word not in production_flags()]
+
+    assert left == [
+        *("uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"),
+        "--no-access-log",
+    ]
