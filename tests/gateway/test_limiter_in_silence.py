@@ -59,8 +59,8 @@ async def test_an_outage_is_told_once_and_so_is_its_end(
     caplog.set_level(logging.INFO, "gateway.limits")
     await limiter.take([limit()])
     server.stop()
-    for _ in range(2):
-        for _ in range(3):
+    for _ in range(3):
+        for _ in range(2):
             await limiter.take([limit()])
         await latch_is_over()
     server.start()
