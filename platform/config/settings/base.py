@@ -109,9 +109,10 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=12)
-# Of these the public door keeps for itself: epoch, three loaders, writer, replay, metrics. The console takes turns on the rest.
-PUBLIC_DOOR_CONNECTIONS = 7
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=17)
+# Of these the public door keeps one for each of its threads: epoch, three loaders, writer, replay, two for visitors' links, two
+# for quotas, signing out, metrics. The console takes turns on the rest.
+PUBLIC_DOOR_CONNECTIONS = 12
 CONSOLE_CONCURRENCY = 0
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
