@@ -58,6 +58,13 @@ class Attempt:
             is_preflight=request.method == "OPTIONS",
         )
 
+    def begin_again(self) -> None:
+        """As somebody new: who it is and what limits say is decided anew. OpenAI's part stays, since it was asked."""
+        self.visitor_ref = self.visitor_kind = self.identity = ""
+        self.would_refuse = ()
+        # What it had reserved was given back, and must not be once more.
+        self.limited = None
+
     def answered_upstream(self, *, latency_ms: int, status: int | None, request_id: str | None) -> None:
         self.upstream_ms = (self.upstream_ms or 0) + latency_ms
         self.upstream_status = status

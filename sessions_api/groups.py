@@ -24,8 +24,8 @@ IDLE_SECONDS: Final = 1.0
 class Entry:
     """The rows of one request, written together or not at all.
 
-    `in_database`: a flush may be writing it, whatever else becomes of it. `done` belongs to the loop; other threads only ask
-    whether it is done.
+    `in_database`: a flush may be writing it, whatever else becomes of it. `is_committed`: a flush has written it, and so has
+    looked for revocations. `done` belongs to the loop; other threads only ask whether it is done.
     """
 
     rows: tuple[Model, ...]
@@ -34,6 +34,7 @@ class Entry:
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
     in_database: bool = False
+    is_committed: bool = False
     is_settled: bool = False
     failure: Exception | None = None
 
@@ -87,12 +88,22 @@ class Groups:
                 group, is_last = self._drain(first)
                 # Who has given up was told that nothing is recorded, and what it minted is being cancelled.
                 if wanted := [entry for entry in group if not entry.done.done()]:
-                    self._flush(wanted)
-                    _tell(wanted)
+                    self._serve(wanted)
                 if is_last:
                     break
         finally:
             connections.close_all()
+
+    def _serve(self, group: list[Entry]) -> None:
+        try:
+            self._flush(group)
+        except Exception as defect:
+            # Nobody foresaw it. Without this thread no request would ever be recorded again.
+            logger.exception("A defect in writing %d requests' rows", len(group))
+            for entry in group:
+                if not entry.is_settled:
+                    entry.settle(defect)
+        _tell(group)
 
     def _next(self) -> Entry | None:
         """What comes next. Nothing for a while: the connection is given back, which a busy thread would do at each group."""

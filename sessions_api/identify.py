@@ -59,9 +59,14 @@ class Identified:
     is_linked: bool = False
     reservation: Reservation | None = None
 
-    def next_token(self, tenant: TenantSnapshot, *, now: int) -> str:
+    def next_token(self, tenant: TenantSnapshot, *, now: int, is_checked: bool) -> str:
+        """`is_checked`: that the token which named the visitor is not revoked.
+
+        Where nobody could look, the next token is as old as that one: the revocation that ends the one ends the other.
+        """
+        issued_at = now if is_checked or self.token_issued_at is None else self.token_issued_at
         return mint_visitor_token(
-            self.visitor, tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=now, proof=self.proof
+            self.visitor, tenant_public_id=tenant.public_id, epoch=tenant.visitor_epoch, now=issued_at, proof=self.proof
         )
 
 

@@ -62,6 +62,7 @@ async def issue_session(*, desk: Desk, page: Page, call: SessionCall, attempt: A
     except VisitorRevoked as revoked:
         # Found only when the rows were written. From now on this process knows, so the token names nobody any more.
         desk.revoked.remember(revoked)
+        attempt.begin_again()
     try:
         return await _issue(desk, page, call, attempt)
     except VisitorRevoked as revoked:
@@ -118,7 +119,7 @@ async def _grant(
         )
     try:
         await _look_again(desk, page, assistant, minted)
-        await _record(desk, tenant, assistant, minted, identified, attempt, user=user)
+        is_checked = await _record(desk, tenant, assistant, minted, identified, attempt, user=user)
         # Writing may have taken seconds too; where nothing has changed this is a look into memory.
         await _look_again(desk, page, assistant, minted)
     except BaseException:
@@ -129,7 +130,7 @@ async def _grant(
         client_secret=minted.created.session.client_secret,
         expires_at=minted.created.session.expires_at,
         backend=assistant.backend,
-        visitor_token=identified.next_token(tenant, now=now),
+        visitor_token=identified.next_token(tenant, now=now, is_checked=is_checked),
     )
 
 
@@ -162,10 +163,10 @@ async def _record(
     attempt: Attempt,
     *,
     user: str,
-) -> None:
+) -> bool:
     """With the row that leads from `user`, the visitor's name at OpenAI, to ours, where none stands yet.
 
-    Raises PublicError and VisitorRevoked.
+    Whether revocations could be looked up: False while the rows went to the spool. Raises PublicError and VisitorRevoked.
     """
     session = minted.created.session
     live = LiveSession(
@@ -187,7 +188,7 @@ async def _record(
     issued_at = identified.token_issued_at
     sighting = None if issued_at is None else Sighting(attempt.visitor_ref, issued_at)
     try:
-        await desk.writer.write(*rows, seconds=WRITE_SECONDS, unless_revoked=sighting)
+        return await desk.writer.write(*rows, seconds=WRITE_SECONDS, unless_revoked=sighting)
     except WriteFailed as failure:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="not_recorded") from failure
 

@@ -96,8 +96,8 @@ class GroupedWriter:
 
     async def write(
         self, *rows: Model, seconds: float, unless_revoked: Sighting | None = None, is_essential: bool = True
-    ) -> None:
-        """Returns when the rows are committed or in the spool.
+    ) -> bool:
+        """Returns when the rows are committed (True) or in the spool (False).
 
         Raises WriteFailed, also when both take too long, and VisitorRevoked; while the database is away revocations can't
         be read. What is not essential is not spooled when the spool is half full.
@@ -122,6 +122,7 @@ class GroupedWriter:
         finally:
             if patience is not None:
                 patience.cancel()
+        return entry.is_committed
 
     def close(self, *, seconds: float) -> None:
         """Write what is queued, then end the threads; blocks, so call it from another thread than the loop's."""
@@ -142,6 +143,7 @@ class GroupedWriter:
             self._flush_failed(group, error)
             return
         for entry in group:
+            entry.is_committed = entry not in revoked
             entry.settle(revoked.get(entry))
         self.counts.flushes += 1
         self.counts.rows += sum(len(entry.rows) for entry in group if entry not in revoked)

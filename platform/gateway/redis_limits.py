@@ -74,13 +74,13 @@ class RedisLimits:
         try:
             while self._waiting or self._given_back:
                 group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
-                if not await self._ask_for(group) and not self._waiting:
+                if not await self._ask_for(group):
                     break
         finally:
             self._asking = None
 
     async def _ask_for(self, group: list[_Waiting]) -> bool:
-        """Whether Redis answered; everybody in the group is told."""
+        """Whether Redis answered; everybody in the group is told, and where it is silent everybody who waits."""
         given_back, self._given_back = self._given_back, Counter()
         requests = [request for request, _ in group]
         try:
@@ -90,7 +90,9 @@ class RedisLimits:
             if not isinstance(error, (RedisError, OSError, TimeoutError)):
                 logger.exception("A defect in asking Redis for limits")
             self._given_back.update(given_back)
-            for _, waiter in group:
+            # Those too who would be asked for next: each group would wait out the silence anew, one after the other.
+            silent, self._waiting = group + self._waiting, []
+            for _, waiter in silent:
                 if not waiter.done():
                     waiter.set_exception(RedisSilent(type(error).__name__))
             return False

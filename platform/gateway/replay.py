@@ -194,7 +194,9 @@ class _RedisMarks:
             # Whatever it is, nobody may wait for ever: the twin decides.
             if not isinstance(error, (RedisError, OSError, TimeoutError)):
                 logger.exception("A defect in asking Redis about replays")
-            for question in group:
+            # Those too who would be asked for next: each group would wait out the silence anew, one after the other.
+            silent, self._waiting = group + self._waiting, []
+            for question in silent:
                 if not question.answer.done():
                     question.answer.set_exception(RedisSilent(type(error).__name__))
             return

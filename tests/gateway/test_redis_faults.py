@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from gateway.gcra import Limit
 from gateway.limits import Limiter
 from gateway.redis_limits import RedisLimits, open_redis
+from gateway.replay import ReplayGuard
 from tests.gateway.redis_server import RedisServer, running_redis
 from tests.platform_server import free_port
 from tests.proof.plugin import Proof
@@ -75,6 +76,32 @@ async def nothing(server: RedisServer, admin: Redis) -> None:
 async def restart(server: RedisServer, admin: Redis) -> None:
     server.stop()
     server.start()
+
+
+async def test_all_who_wait_for_a_silent_redis_wait_for_it_once() -> None:
+    callers = 0
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal callers
+        callers += 1
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    redis = open_redis(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    limiter, guard = Limiter(RedisLimits(redis)), ReplayGuard(redis)
+    crowd = 1_000
+
+    async with server:
+        decisions = await asyncio.gather(*[limiter.take([Limit("crowd", crowd, "crowd")]) for _ in range(crowd)])
+        once = callers
+        reserved = await asyncio.gather(*[guard.reserve(f"identity-{number}", seconds=60) for number in range(crowd)])
+        await redis.aclose()
+
+    assert all(decision.is_admitted for decision in decisions)
+    assert all(reserved)
+    # A question that nobody answers costs its connection.
+    assert (once, callers) == (1, 2)
 
 
 @pytest.mark.proof("I1")

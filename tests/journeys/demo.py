@@ -53,6 +53,9 @@ def running_demo(var: Path, **environment: str) -> Iterator[Demo]:
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")]),
             "PORT": str(port),
             "VAR_DIR": str(var),
+            # Celery names its processes where setproctitle is installed, as the mutation tests' tool wants it; by default that
+            # overwrites the environment by which the tests recognise them.
+            "SPT_NOENV": "1",
             **environment,
         },
         stdout=subprocess.PIPE,

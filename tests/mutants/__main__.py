@@ -40,7 +40,10 @@ MODULES: Final = {
     "gcra": ("gateway/gcra.py", ["tests/gateway/test_gcra.py", "tests/gateway/test_limiter_model.py"]),
     "limit_twin": ("gateway/limit_twin.py", ["tests/gateway/test_limit_twin.py", *_LIMITS]),
     "quotas": ("gateway/quotas.py", ["tests/gateway/test_quotas.py", *_LIMITS]),
-    "limits": ("gateway/limits.py", ["tests/gateway/test_quota_counters.py", *_LIMITS]),
+    "limits": (
+        "gateway/limits.py",
+        ["tests/gateway/test_limiter_in_silence.py", "tests/gateway/test_quota_counters.py", *_LIMITS],
+    ),
     "breaker": ("gateway/breaker.py", ["tests/gateway/test_breaker.py", "tests/gateway/test_shared_breakers.py"]),
     "visitor_tokens": ("gateway/visitor_tokens.py", ["tests/gateway/test_visitor_tokens.py"]),
     "identity_tokens": ("gateway/identity_tokens.py", ["tests/gateway/test_identity_tokens.py"]),

@@ -47,7 +47,7 @@ def test_redis_becomes_slow_read_only_full_and_empty_and_every_visitor_gets_a_se
     """With a quota, whose counter is made anew whenever Redis has lost it."""
     shop = open_shop(sandbox, sessions_per_minute=100_000, sessions_per_day=100_000)
     with running_redis() as redis, running_platform(**environment_for(sandbox), REDIS_URL=redis.url) as platform:
-        with redis_client.Redis.from_url(redis.url) as admin, Load(platform, shop).running() as load:
+        with redis_client.Redis.from_url(redis.url) as admin, Load(platform, shop=shop).running() as load:
             time.sleep(0.5)
             admin.execute_command("CLIENT", "PAUSE", "1200", "ALL")
             time.sleep(2.5)

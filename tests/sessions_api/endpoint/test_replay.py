@@ -195,18 +195,18 @@ def test_a_read_only_file_counts_as_away(shop: Shop) -> None:
 def test_while_the_database_takes_none_rows_are_spooled_and_written_afterwards(shop: Shop, tmp_path: Path) -> None:
     is_answering = False
 
-    async def work() -> tuple[int, int]:
+    async def work() -> tuple[int, int, bool, bool]:
         nonlocal is_answering
         writer = GroupedWriter(Spool(tmp_path / "spool", max_bytes=ROOMY), is_answering=lambda: is_answering)
         writer.start()
-        await asyncio.gather(*[writer.write(*grant(shop), seconds=5) for _ in range(100)])
+        committed = await asyncio.gather(*[writer.write(*grant(shop), seconds=5) for _ in range(100)])
         spooled = writer.counts.spooled
         is_answering = True
-        await writer.write(*grant(shop), seconds=5)
+        is_committed = await writer.write(*grant(shop), seconds=5)
         await asyncio.to_thread(writer.close, seconds=10)
-        return spooled, writer.counts.rows
+        return spooled, writer.counts.rows, any(committed), is_committed
 
-    assert asyncio.run(work()) == (300, 3)
+    assert asyncio.run(work()) == (300, 3, False, True)
     assert counts() == (101, 101, 101)
     assert list((tmp_path / "spool").iterdir()) == []
 
@@ -268,7 +268,7 @@ def test_a_revoked_token_s_rows_are_left_out_and_the_others_of_its_group_are_wri
 
     assert isinstance(outcomes[0], VisitorRevoked)
     assert (outcomes[0].ref, outcomes[0].revoked_at) == ("v" * 32, now)
-    assert outcomes[1:] == [None, None, None]
+    assert outcomes[1:] == [True, True, True]
     assert counts() == (3, 3, 3)
 
 

@@ -1,14 +1,19 @@
 """A visitor whose token was revoked is somebody new at the next call, in a process that could not know it before it wrote."""
 
+import time
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from sandbox.testing import Sandbox
 from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest
 from sessions_api.sightings import RevokedHere, VisitorRevoked
-from tests.platform_server import Platform
-from tests.sessions_api.cast import Shop
+from sessions_api.spool import waiting_files
+from tests.platform_server import Platform, running_platform
+from tests.sessions_api.cast import Shop, environment_for
 from tests.sessions_api.load import wait_until
 
 
@@ -40,6 +45,30 @@ def test_a_token_that_was_issued_after_the_revocation_counts(platform: Platform,
     assert shop.ask(platform, body={"visitor_token": token}).status == 200
 
     assert set(SessionRequest.objects.values_list("visitor_ref", flat=True)) == {ref}
+
+
+def test_a_revoked_token_gains_nothing_by_being_used_while_nobody_can_look(
+    backends_die: None, shop: Shop, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite answers reads whatever is locked")
+    spool = tmp_path / "spool"
+    with running_platform(**{**environment_for(sandbox), "SPOOL_DIR": str(spool)}) as platform:
+        token = shop.ask(platform).json["visitor_token"]
+        ref = SessionRequest.objects.get().visitor_ref
+        RevokedVisitor.objects.create(ref=ref, tenant=shop.tenant, revoked_at=timezone.now())
+        # Tokens that are issued from now on would be younger than the revocation.
+        time.sleep(1.1)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE sessions_api_revokedvisitor IN ACCESS EXCLUSIVE MODE")
+            meanwhile = shop.ask(platform, body={"visitor_token": token})
+        wait_until(lambda: not waiting_files(spool))
+        again = shop.ask(platform, body={"visitor_token": meanwhile.json["visitor_token"]})
+
+    assert (meanwhile.status, again.status) == (200, 200)
+    refs = list(SessionRequest.objects.order_by("at").values_list("visitor_ref", flat=True))
+    assert refs[:2] == [ref, ref]
+    assert ref not in refs[2:]
 
 
 def test_a_process_remembers_the_latest_moment_and_a_bounded_number_of_visitors() -> None:

@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from django.db import connection
 
 from sessions_api.models import LiveSession, SessionRequest
 from sessions_api.rows import insert_rows, on_kept_connection
+from sessions_api.spool import Spool
 from sessions_api.writer import GroupedWriter, WriteFailed
+from tenants.models import Tenant
 from tests.sessions_api.cast import kill_backends
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -72,10 +75,22 @@ async def test_a_bad_row_fails_alone_and_takes_its_request_s_other_rows_with_it(
 
     *outcomes, failure = await asyncio.gather(*good, bad, return_exceptions=True)
 
-    assert outcomes == [None] * 20
+    assert outcomes == [True] * 20
     assert isinstance(failure, WriteFailed)
     written = await in_database(lambda: set(SessionRequest.objects.values_list("request_id", flat=True)))
     assert written == {f"good-{number}" for number in range(20)}
+
+
+async def test_rows_that_nobody_foresaw_fail_alone_and_end_no_thread(transactional_db: None, tmp_path: Path) -> None:
+    # The spool has no form for tenants, which no caller writes.
+    writer = GroupedWriter(Spool(tmp_path / "spool", max_bytes=1_000_000), is_answering=lambda: False)
+    writer.start()
+
+    with pytest.raises(KeyError):
+        await writer.write(Tenant(), seconds=5)
+
+    await writer.write(row(), seconds=5)
+    await asyncio.to_thread(writer.close, seconds=5)
 
 
 async def test_rows_whose_commit_was_not_answered_are_not_written_twice(writer: GroupedWriter) -> None:
@@ -118,7 +133,7 @@ async def test_a_killed_connection_is_replaced_and_no_row_is_lost(backends_die: 
     for _ in range(30):
         group = [row() for _ in range(20)]
         outcomes = await asyncio.gather(*[writer.write(one, seconds=10) for one in group], return_exceptions=True)
-        granted |= {one.pk for one, outcome in zip(group, outcomes, strict=True) if outcome is None}
+        granted |= {one.pk for one, outcome in zip(group, outcomes, strict=True) if outcome is True}
     stop.set()
     await asyncio.to_thread(killer.join)
     await writer.write(row(), seconds=5)
