@@ -54,7 +54,7 @@ def test_on_sqlite_a_flush_is_one_statement_for_each_model(shop: Shop) -> None:
         pytest.skip("runs in the suite's first pass, on SQLite")
 
     with CaptureQueriesContext(connection) as captured:
-        insert_together(flush_of(shop, SESSIONS))
+        insert_together(flush_of(shop, 20))
 
     assert [query["sql"].split()[0] for query in captured] == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
 
