@@ -26,11 +26,10 @@ on_sqlite() {
     suite "$@"
 }
 
-# Without what touches neither: the demo brings its own database, the sandbox and the OpenAI edge have none.
-on_services() {
-    export DATABASE_URL=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/chatkit_platform}
-    export REDIS_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} CELERY_BROKER_URL=${TEST_BROKER_URL:-redis://127.0.0.1:6379/10}
-    suite services -m "not demo" --ignore tests/sandbox --ignore tests/chatkit_client --ignore tests/architecture
+on_services() { # lane, two databases of Redis, what to run…
+    export DATABASE_URL=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/chatkit_platform}_$1
+    export REDIS_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379}/$2 CELERY_BROKER_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379}/$3
+    suite "services-$1" -m "not demo" "${@:4}"
 }
 
 no_services() {
@@ -59,11 +58,15 @@ lane() { # title, command…
     lanes+=("$!|$log|$1")
 }
 
-lane "The doors on the embedded default: SQLite, no Redis, Celery on files" on_sqlite doors tests/gateway tests/sessions_api
-lane "The other rooms, and the journeys, on the embedded default" \
-    on_sqlite rooms --ignore tests/gateway --ignore tests/sessions_api
+doors=(tests/gateway tests/sessions_api)
+rooms=(--ignore tests/gateway --ignore tests/sessions_api)
+lane "The doors on the embedded default: SQLite, no Redis, Celery on files" on_sqlite doors "${doors[@]}"
+lane "The other rooms, and the journeys, on the embedded default" on_sqlite rooms "${rooms[@]}"
 if answers 5432 && answers 6379; then
-    lane "The suite again on PostgreSQL and Redis: every room that has rows or limits" on_services
+    lane "The doors again on PostgreSQL and Redis" on_services doors 9 10 "${doors[@]}"
+    # Without what touches neither: the demo brings its own database, the sandbox and the OpenAI edge have none.
+    lane "The other rooms again on PostgreSQL and Redis" on_services rooms 13 14 "${rooms[@]}" \
+        --ignore tests/sandbox --ignore tests/chatkit_client --ignore tests/architecture
 else
     lane "The suite on PostgreSQL and Redis" no_services
 fi

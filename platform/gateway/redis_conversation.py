@@ -13,7 +13,7 @@ from typing import Any
 from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError
+from redis.exceptions import ConnectionError, NoScriptError
 
 
 class Conversation:
@@ -30,6 +30,17 @@ class Conversation:
         if self._connection is None:
             self._connection = await self._redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         connection = self._connection
+        had_carried = connection.is_connected
+        try:
+            return await self._evaluate(connection, keys, arguments)
+        except ConnectionError:
+            # Redis was started anew since the last answer, or had closed an idle connection. Should it have evaluated all the
+            # same, a limit is charged twice, which harms nobody.
+            if not had_carried:
+                raise
+            return await self._evaluate(connection, keys, arguments)
+
+    async def _evaluate(self, connection: AbstractConnection, keys: Sequence[str], arguments: Sequence[int]) -> Any:
         try:
             return await _say(connection, "EVALSHA", self._digest, len(keys), *keys, *arguments)
         except NoScriptError:

@@ -40,7 +40,8 @@ _Waiting = tuple[Request, asyncio.Future[Decision]]
 class RedisLimits:
     def __init__(self, redis: Redis) -> None:
         self._conversation = Conversation(redis, SCRIPT)
-        self._raise_script = redis.register_script(RAISE_SCRIPT)
+        self._raising = Conversation(redis, RAISE_SCRIPT)
+        self._raising_turn = asyncio.Lock()
         self._waiting: list[_Waiting] = []
         # By key of the counter; what Redis did not take stays here for the next question.
         self._given_back: Counter[str] = Counter()
@@ -62,7 +63,8 @@ class RedisLimits:
         """The counter, made where there is none, is at least this. Raises RedisSilent."""
         goes_at = int(quota.ends_at.timestamp()) + COUNTER_GRACE_SECONDS
         try:
-            await self._raise_script(keys=[PREFIX + quota.key], args=[used, goes_at])
+            async with self._raising_turn:
+                await self._raising.ask([PREFIX + quota.key], [used, goes_at])
         except (RedisError, OSError, TimeoutError) as error:
             raise RedisSilent(type(error).__name__) from error
 
