@@ -28,7 +28,7 @@ on_sqlite() {
 
 on_services() { # lane, two databases of Redis, what to run…
     export DATABASE_URL=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/chatkit_platform}_$1
-    export REDIS_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379}/$2 CELERY_BROKER_URL=${TEST_REDIS_URL:-redis://127.0.0.1:6379}/$3
+    export REDIS_URL=${TEST_REDIS_SERVER:-redis://127.0.0.1:6379}/$2 CELERY_BROKER_URL=${TEST_REDIS_SERVER:-redis://127.0.0.1:6379}/$3
     suite "services-$1" -m "not demo" "${@:4}"
 }
 
