@@ -17,7 +17,7 @@ class SessionsApiConfig(AppConfig):
         from tenants.tenant_page import register_panel
 
         register(check_spool_directory, Tags.security)
-        register_panel(refused_panel)
-        register_panel(limits_panel)
-        register_panel(identity_panel)
-        register_panel(sessions_panel)
+        register_panel(refused_panel, anchor="refused", title="Refused websites")
+        register_panel(limits_panel, anchor="limits", title="Limits and quotas")
+        register_panel(identity_panel, anchor="identity", title="Signed visitors")
+        register_panel(sessions_panel, anchor="sessions", title="Live sessions and visitors")

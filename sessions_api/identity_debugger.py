@@ -21,7 +21,7 @@ from gateway.identity_refusals import RefusalWords
 from gateway.identity_tokens import MAX_TOKEN, Identity, verify_identity
 from sessions_api.signing_code import signing_code
 from tenants.identity_keys import verifying_keys
-from tenants.models import Tenant
+from tenants.models import IdentityMode, Tenant
 
 _LONGEST_VALUE: Final = 120
 _SHOWN_CLAIMS: Final = ("aud", "sub", "jti", "iat", "nbf", "exp")
@@ -63,6 +63,7 @@ def identity_debugger(request: HttpRequest, tenant_id: uuid.UUID) -> HttpRespons
         **admin.site.each_context(request),
         "title": "Debug a token",
         "tenant": tenant,
+        "mode": str(IdentityMode(tenant.identity_mode).label).partition(":")[0],
         "form": form,
         "finding": finding,
     }

@@ -100,7 +100,6 @@ _BY_CODE: Final[dict[str, str]] = {
     Code.IDENTITY_REQUIRED: "The tenant admits signed-in visitors only, and the page sent no identity_token: its developer "
     "has to.",
     Code.IDENTITY_INVALID: "The tenant's signed identity was refused; the token debugger on its page says why of a single token.",
-    Code.TOKEN_INVALID: "The token is of another tenant, too old, revoked or damaged. The page asks for a new session.",
     Code.TENANT_MISCONFIGURED: "No key of the assistant works. The tenant's page says which, and the cure.",
     Code.BUSY: "Too many of the tenant's requests were waiting for OpenAI. See the latency on the operations page.",
     Code.UPSTREAM_THROTTLED: "OpenAI limits the tenant's account. Wait, or ask OpenAI for more.",

@@ -32,11 +32,20 @@ class PageFacts:
     domains: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the page with an id, so that the page can lead to it. `html` is empty where there is nothing to show."""
+
+    anchor: str
+    title: str
+    html: SafeString
+
+
 StepMaker = Callable[[PageFacts], Step]
 PanelMaker = Callable[[HttpRequest, PageFacts], SafeString]
 
 _steps: Final[list[StepMaker]] = []
-_panels: Final[list[PanelMaker]] = []
+_panels: Final[list[tuple[PanelMaker, str, str]]] = []
 
 
 def register_step(maker: StepMaker) -> None:
@@ -44,9 +53,9 @@ def register_step(maker: StepMaker) -> None:
     _steps.append(maker)
 
 
-def register_panel(maker: PanelMaker) -> None:
-    """Adds a panel above the tenant's settings. Call it in `AppConfig.ready`."""
-    _panels.append(maker)
+def register_panel(maker: PanelMaker, *, anchor: str, title: str) -> None:
+    """Adds a panel above the tenant's settings; `anchor` is its section's id. Call it in `AppConfig.ready`."""
+    _panels.append((maker, anchor, title))
 
 
 def page_facts(tenant: Tenant) -> PageFacts:
@@ -65,8 +74,9 @@ def page_facts(tenant: Tenant) -> PageFacts:
     )
 
 
-def panels(request: HttpRequest, facts: PageFacts) -> list[SafeString]:
-    return [make(request, facts) for make in _panels]
+def panels(request: HttpRequest, facts: PageFacts) -> list[Panel]:
+    made = [Panel(anchor, title, make(request, facts)) for make, anchor, title in _panels]
+    return [panel for panel in made if panel.html]
 
 
 def setup_steps(facts: PageFacts) -> list[Step]:

@@ -117,7 +117,10 @@ _WORDS: Final[dict[IdentityRefusal, RefusalWords]] = {
         "The token has expired.",
         "Sign a new one for each page, and don't cache the page. " + _CLOCK,
     ),
-    IdentityRefusal.NOT_YET: RefusalWords("The token's “iat” or “nbf” lies in the future.", _CLOCK),
+    IdentityRefusal.NOT_YET: RefusalWords(
+        "The token's “iat” or “nbf” lies in the future.",
+        "Write seconds since 1970, not milliseconds. " + _CLOCK,
+    ),
     IdentityRefusal.REPLAYED: RefusalWords(
         "This very token has opened a chat before, in another browser or without the visitor token that came with it.",
         "Sign a new token for each page, and keep pages with a token in them out of every cache. If you do, a token may have "

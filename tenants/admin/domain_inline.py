@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 
 from tenants.admin.seen import SeenForm, SeenInline
@@ -113,6 +114,15 @@ class DomainInline(SeenInline):
     verbose_name = "website"
     verbose_name_plural = "websites that may open the chat"
     extra = 0
+
+    # Who may not change the list is shown these in place of the form's boxes of the same names.
+    @admin.display(description=ALLOW_HTTP, boolean=True)
+    def allow_http(self, domain: AllowedDomain) -> bool:
+        return is_for_development(domain.rule)
+
+    @admin.display(description=ALLOW_SHARED, boolean=True)
+    def allow_shared(self, domain: AllowedDomain) -> bool:
+        return is_shared(domain.rule)
 
     def get_extra(self, request: Any, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj is not None and obj.domains.exists() else 1

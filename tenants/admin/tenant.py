@@ -107,6 +107,25 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
     def audit_subject(self, obj: Any) -> Subject:
         return subject_of(obj)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """For who may only look, lists are shown in words; Django would show them as JSON."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        in_words = {"log_only_limits": "limits_on_trial", "identity_claims": "claims_for_the_workflow"}
+        return [
+            (title, {**options, "fields": [in_words.get(field, field) for field in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    @admin.display(description="Limits on trial", empty_value="none")
+    def limits_on_trial(self, tenant: Tenant) -> str:
+        return ", ".join(str(LimitName(name).label) for name in tenant.log_only_limits)
+
+    @admin.display(description="Claims for the workflow", empty_value="none")
+    def claims_for_the_workflow(self, tenant: Tenant) -> str:
+        return ", ".join(tenant.identity_claims)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and obj.state == TenantState.DELETING:
             return False

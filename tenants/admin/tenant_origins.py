@@ -55,7 +55,7 @@ class TenantOrigins(_ModelAdmin):
         except EntryRefused as refusal:
             messages.error(request, refusal.message)
         else:
-            messages.success(request, f"{offer.origin} may open the chat, everywhere within two seconds.")
+            messages.success(request, f"Pages at {offer.origin} may open the chat, everywhere within two seconds.")
         return HttpResponseRedirect(tenant_url(tenant))
 
     def _ask_for_choice(self, request: HttpRequest, tenant: Tenant, offer: Offer) -> HttpResponse:

@@ -85,6 +85,16 @@ class TestAdding:
         with pytest.raises(IdentityKeyRefused, match="very key"):
             add_public_key(tenant=tenant, label="again", public_key=read_public_key(key.public_key), actor=SYSTEM)
 
+    def test_a_label_stands_for_one_active_key_so_a_reloaded_form_makes_no_second_secret(self, tenant):
+        key, _ = secret_of(tenant)
+
+        with pytest.raises(IdentityKeyRefused, match="has the label “website” already"):
+            secret_of(tenant)
+
+        retire_identity_key(key=key, actor=SYSTEM)
+        secret_of(tenant)
+        assert IdentityKey.objects.count() == 2
+
     def test_a_label_that_looks_like_a_key_is_refused(self, tenant):
         with pytest.raises(ValidationError):
             secret_of(tenant, "sk-" + "proj-abcdefgh")
