@@ -108,7 +108,9 @@ def _add(key: IdentityKey, actor: Actor) -> None:
         raise IdentityKeyRefused("This very key is active already.")
     # Also what a reload of the page that shows a secret once would ask for: a second one that nobody wanted.
     if any(other.label == key.label for other in active):
-        raise IdentityKeyRefused(f"An active key has the label “{key.label}” already. Choose another one, to tell them apart.")
+        raise IdentityKeyRefused(
+            f"An active key has the label “{key.label}” already. Choose another one, to tell them apart."
+        )
     key.full_clean()
     key.save(force_insert=True)
     record(

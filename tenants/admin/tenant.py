@@ -112,7 +112,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        in_words = {"log_only_limits": "limits_on_trial", "identity_claims": "claims_for_the_workflow"}
+        in_words: dict[Any, str] = {"log_only_limits": "limits_on_trial", "identity_claims": "claims_for_the_workflow"}
         return [
             (title, {**options, "fields": [in_words.get(field, field) for field in options["fields"]]})
             for title, options in fieldsets
