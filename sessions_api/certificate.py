@@ -3,7 +3,8 @@
     {"algorithm": "Ed25519", "certificate": {…}, "public_key": base64url, "signature": base64url}
 
 one line of canonical JSON (RFC 8785). The signature covers `ckp/erasure-certificate/v1`, a zero byte, and the canonical JSON of
-`certificate`, so that it can be checked without this platform. It names the visitor by the SHA-256 of its reference alone.
+`certificate`, so that it can be checked without this platform. It names the visitor by the SHA-256 of
+its name at OpenAI, which leads to nothing in the ledger.
 """
 
 import hashlib
@@ -62,9 +63,9 @@ def certificate_key() -> str:
     return site_public_key(PURPOSE)
 
 
-def hash_of(ref: str) -> str:
-    """How a certificate names a visitor: whoever knows the reference can tell that it is meant."""
-    return hashlib.sha256(ref.encode()).hexdigest()
+def hash_of(text: str) -> str:
+    """In hex. A certificate names a visitor by that of its `user` at OpenAI: who knows it can tell that it is meant."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _signed(certificate: Mapping[str, Any]) -> bytes:

@@ -185,7 +185,7 @@ def _facts(
     return {
         "id": str(erasure.pk),
         "tenant": {"public_id": tenant.public_id if tenant else "", "name": tenant.name if tenant else ""},
-        "visitor_ref_sha256": hash_of(erasure.ref) if erasure.ref else None,
+        "visitor_sha256": hash_of(erasure.user),
         "requested_at": erasure.started_at.isoformat(),
         "requested_by": erasure.requested_by,
         "finished_at": finished_at,

@@ -62,7 +62,7 @@ def test_a_visitor_is_erased_with_every_key_and_others_stay(
     assert RevokedVisitor.objects.get().ref == ann.ref
     assert SessionRequest.objects.filter(visitor_ref=ann.ref).count() == 1
     certificate = certified(erasure)
-    assert certificate["visitor_ref_sha256"] == hash_of(ann.ref)
+    assert certificate["visitor_sha256"] == hash_of(ann.user)
     assert (certificate["complete"], certificate["threads_deleted"]) == (True, many)
     by_key = {key["key"]: key["threads_deleted"] for key in certificate["keys"]}
     assert by_key == {alder.key.label: many // 2, second.key.label: many // 2, third.key.label: 0}
@@ -111,7 +111,7 @@ def test_threads_of_somebody_whom_the_platform_has_forgotten_are_erased_by_name(
     work()
 
     assert users(sandbox) == []
-    assert certified(erasure)["visitor_ref_sha256"] is None
+    assert certified(erasure)["visitor_sha256"] == hash_of(person.user)
     assert not RevokedVisitor.objects.exists()
 
 
@@ -129,7 +129,7 @@ def test_asking_twice_is_one_erasure_and_one_who_came_back_is_erased_again(sandb
 
     assert same.pk == first.pk != again.pk
     assert back.ref != ann.ref
-    assert certified(again)["visitor_ref_sha256"] == hash_of(back.ref)
+    assert certified(again)["visitor_sha256"] == hash_of(back.user)
     assert users(sandbox) == []
 
 
