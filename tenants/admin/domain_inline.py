@@ -115,14 +115,15 @@ class DomainInline(SeenInline):
     verbose_name_plural = "websites that may open the chat"
     extra = 0
 
-    # Who may not change the list is shown these in place of the form's boxes of the same names.
-    @admin.display(description=ALLOW_HTTP, boolean=True)
-    def allow_http(self, domain: AllowedDomain) -> bool:
-        return is_for_development(domain.rule)
+    # Who may not change the list is shown these in place of the form's boxes of the same names. In words: Django's green
+    # tick would stand for what is risky, and its red cross for what is not.
+    @admin.display(description=ALLOW_HTTP)
+    def allow_http(self, domain: AllowedDomain) -> str:
+        return "yes" if is_for_development(domain.rule) else "no"
 
-    @admin.display(description=ALLOW_SHARED, boolean=True)
-    def allow_shared(self, domain: AllowedDomain) -> bool:
-        return is_shared(domain.rule)
+    @admin.display(description=ALLOW_SHARED)
+    def allow_shared(self, domain: AllowedDomain) -> str:
+        return "yes" if is_shared(domain.rule) else "no"
 
     def get_extra(self, request: Any, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj is not None and obj.domains.exists() else 1

@@ -1,5 +1,6 @@
 """Every code and every reason says what was the case and what to do."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from gateway.errors import Code
 from gateway.identity_refusals import IdentityRefusal
+from sessions_api import outcome_words
 from sessions_api.outcome_words import explain
 from sessions_api.outcomes import FAILED, OutcomeGroup, codes_of, group_of
 
@@ -24,6 +26,14 @@ BY_REASON = {
     "identity_invalid",
     *FAILED - {"internal_error"},
 }
+
+
+def test_no_code_and_no_reason_has_words_twice():
+    """The second would silently win, and the documents say the first."""
+    tree = ast.parse(Path(outcome_words.__file__).read_text())
+    for table in (node for node in ast.walk(tree) if isinstance(node, ast.Dict)):
+        keys = [ast.unparse(key) for key in table.keys if key is not None]
+        assert sorted(set(keys)) == sorted(keys)
 
 
 def documented_reasons() -> list[tuple[str, str]]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
@@ -137,6 +139,28 @@ class TestPermissions:
             ("apikey_retire", key),
         ):
             assert viewer.post(reverse(f"admin:tenants_{name}", args=[row.pk])).status_code == 403
+
+    def test_who_may_only_look_reads_choices_and_lists_in_words(self, viewer):
+        tenant = register()
+        tenant.log_only_limits, tenant.identity_claims = ["visitor_limit"], ["plan", "locale"]
+        tenant.save()
+        allow_domain(tenant=tenant, text="http://localhost:3000", actor=SYSTEM, allow_http=True)
+
+        page = viewer.get(page_of(tenant)).content.decode()
+
+        assert "sessions per minute, one visitor</div>" in page
+        assert "plan, locale</div>" in page
+        assert "[&quot;" not in page
+        assert '<td class="field-allow_http">' in page
+        assert "<p>yes</p>" in page
+        assert "None" not in page
+
+    def test_the_page_leads_to_each_of_its_parts(self, console):
+        page = console.get(page_of(register())).content.decode()
+
+        anchors = re.findall(r'<a href="#([\w-]+)">', page.partition('class="on-this-page"')[2].partition("</nav>")[0])
+        assert {"keys", "limits", "identity", "install", "tenant_form", "domains-group"} <= set(anchors)
+        assert [anchor for anchor in anchors if f'id="{anchor}"' not in page] == []
 
     def test_staff_without_permissions_is_refused(self, log_in):
         client = log_in(User.objects.create_user("sam", "", PASSWORD, is_staff=True))
