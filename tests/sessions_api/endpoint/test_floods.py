@@ -106,8 +106,9 @@ def test_made_up_and_deleted_ids_cost_no_query_and_no_memory(
 
     # A deleted tenant's id is a flood from one address soon; before that it is unknown like one that never was.
     assert codes <= {"tenant_unknown", "rate_limited"}
-    # The poll of the configuration, twice a second, in a transaction each; statistics come in with a delay.
-    assert queries <= 4 * (seconds + 2) + 20
+    # What a process asks by itself (the configuration twice a second, what waits in the spool, counted refusals); statistics come
+    # in with a delay, some of them from before. A query for each call would be thousands.
+    assert queries <= 10 * (seconds + 2) + 20
     assert grown < 10
     proof.record(
         calls=calls,
