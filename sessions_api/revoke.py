@@ -20,7 +20,8 @@ from django.utils import timezone
 from audit.actions import Action
 from audit.record import Actor, record
 from gateway.visitor_tokens import LIFETIME
-from sessions_api.models import LiveSession, RevokedVisitor, VisitorErasure
+from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest, VisitorErasure
+from sessions_api.models.ledger import IDENTITY_OK
 from tenants.audit_subjects import subject_of
 from tenants.domains import rules_of
 from tenants.models import AssistantKey, Tenant, TenantState
@@ -99,15 +100,18 @@ def request_disallowed(tenant_id: uuid.UUID | None = None) -> int:
 def request_overlooked() -> int:
     """Marks sessions whose access was withdrawn while they were being granted, so that no signal could know of them."""
     pairs = AssistantKey.objects.filter(assistant=OuterRef("assistant_id"), key=OuterRef("key_id"))
+    revoked = RevokedVisitor.objects.filter(ref=OuterRef("visitor_ref"), tenant=OuterRef("tenant_id"))
     # Two processes' clocks may differ a little: a session that began with a token just before it was revoked counts, too.
-    revoked = RevokedVisitor.objects.filter(
-        ref=OuterRef("visitor_ref"), tenant=OuterRef("tenant_id"), revoked_at__gte=OuterRef("granted_at") - SEEN_WITHIN
+    # Whoever was vouched for anew signed in again right after signing out, and no token of before counts for that.
+    vouched_for = SessionRequest.objects.filter(
+        visitor_ref=OuterRef("visitor_ref"), at=OuterRef("granted_at"), tenant=OuterRef("tenant_id"), identity=IDENTITY_OK
     )
     withdrawn = (
         ~Q(tenant__state=TenantState.ACTIVE)
         | Q(key__retired_at__isnull=False)
         | (Q(assistant_id__isnull=False) & ~Exists(pairs))
-        | Exists(revoked)
+        | Exists(revoked.filter(revoked_at__gte=OuterRef("granted_at")))
+        | (Exists(revoked.filter(revoked_at__gte=OuterRef("granted_at") - SEEN_WITHIN)) & ~Exists(vouched_for))
     )
     late = list(uncancelled().filter(withdrawn, cancel_requested_at=None).values_list("pk", flat=True)[:BATCH])
     marked = _mark(LiveSession.objects.filter(pk__in=late), CancelReason.OVERLOOKED) if late else 0

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.record import SYSTEM
 from sandbox.testing import Sandbox
-from sessions_api.models import LiveSession, RevokedVisitor
+from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest
 from sessions_api.revoke import WAVE_KEPT_FOR, CancelReason, revoke_visitor
 from sessions_api.tasks import tick
 from sessions_api.waves import waves_of
@@ -116,3 +116,24 @@ def test_what_was_to_be_cancelled_is_seen_for_an_hour_after_its_expiry(sandbox: 
     assert (wave.why, wave.sessions, wave.cancelled, wave.expired) == ("tenant suspended", 2, 1, 1)
     assert wave.is_over
     assert not LiveSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("began", "identity", "is_cancelled"),
+    [(1, "kept", True), (1, "ok", False), (-1, "ok", True), (3, "kept", False)],
+    ids=["by an old token", "signed in again", "signed in before", "long after"],
+)
+def test_whoever_signs_in_again_right_after_signing_out_keeps_the_new_session(
+    sandbox: Sandbox, alder: Customer, began: int, identity: str, is_cancelled: bool
+) -> None:
+    ref, signed_out_at = "v" * 32, timezone.now()
+    granted_at = signed_out_at + timedelta(seconds=began)
+    RevokedVisitor.objects.create(ref=ref, tenant=alder.tenant, revoked_at=signed_out_at)
+    session = visit(sandbox, alder, visitor_ref=ref, granted_at=granted_at)
+    SessionRequest.objects.create(
+        at=granted_at, tenant=alder.tenant, outcome="granted", visitor_ref=ref, identity=identity
+    )
+
+    tick()
+
+    assert (session.session_id not in upstream_ids(sandbox)) is is_cancelled
