@@ -20,7 +20,7 @@ from django.utils import timezone
 from audit.actions import Action
 from audit.record import Actor, record
 from gateway.visitor_tokens import LIFETIME
-from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest, VisitorErasure
+from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest, VisitorErasure, VisitorLink
 from sessions_api.models.ledger import IDENTITY_OK
 from tenants.audit_subjects import subject_of
 from tenants.domains import rules_of
@@ -41,6 +41,7 @@ class CancelReason(models.TextChoices):
     ASSISTANT_DELETED = "assistant_deleted", "assistant deleted"
     PAIR_REMOVED = "pair_removed", "key taken from the assistant"
     ORIGIN_WITHDRAWN = "origin_withdrawn", "website no longer allowed"
+    IDENTITY_RETIRED = "identity_retired", "signing key retired"
     SIGNED_OUT = "signed_out", "visitor signed out"
     VISITOR_ERASED = "visitor_erased", "visitor erased"
     REVOKED = "revoked", "revoked by an operator"
@@ -56,6 +57,8 @@ class Which:
     assistant_id: uuid.UUID | None = None
     visitor_ref: str = ""
     origins: Collection[str] | None = None
+    # Only visitors whom the tenant vouched for.
+    is_known: bool = False
 
     def of(self, sessions: QuerySet[LiveSession]) -> QuerySet[LiveSession]:
         sessions = sessions.filter(tenant_id=self.tenant_id)
@@ -67,6 +70,9 @@ class Which:
             sessions = sessions.filter(visitor_ref=self.visitor_ref)
         if self.origins is not None:
             sessions = sessions.filter(origin__in=self.origins)
+        if self.is_known:
+            known = VisitorLink.objects.filter(tenant=self.tenant_id).exclude(pseudonym="")
+            sessions = sessions.filter(visitor_ref__in=known.values("ref"))
         return sessions
 
 

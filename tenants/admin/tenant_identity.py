@@ -93,15 +93,17 @@ class TenantIdentity(_ModelAdmin):
         if request.method == "POST":
             try:
                 with transaction.atomic():
-                    retire_identity_key(key=key, actor=Actor.of(request))
+                    retire_identity_key(
+                        key=key, actor=Actor.of(request), ends_chats=request.POST.get("ends_chats") == "on"
+                    )
             except IdentityKeyRefused as refusal:
                 messages.error(request, str(refusal))
             else:
                 messages.success(request, f"Retired: {key}. Tokens that it signed count nowhere within two seconds.")
             return HttpResponseRedirect(f"{tenant_url(tenant)}#identity")
-        others = [other for other in active_keys(tenant, tenant.identity_algorithm) if other.pk != key.pk]
+        others = [other for other in active_keys(tenant, key.algorithm) if other.pk != key.pk]
         is_last = key.algorithm == tenant.identity_algorithm and not others and tenant.identity_mode in ENFORCING
-        return self._identity_page(request, "retire", tenant, f"Retire {key}", key=key, is_last=is_last)
+        return self._identity_page(request, "retire", tenant, f"Retire {key}", key=key, others=others, is_last=is_last)
 
     def say_what_became_of_identity(self, request: HttpRequest, tenant: Tenant, form: Any) -> None:
         """A change of the algorithm, in words: it takes back more than it seems to."""

@@ -7,15 +7,18 @@ import pytest
 from django.utils import timezone
 
 from audit.record import SYSTEM
+from gateway.visitor_tokens import Visitor
 from sandbox.testing import Sandbox
 from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest
 from sessions_api.revoke import WAVE_KEPT_FOR, CancelReason, revoke_visitor
 from sessions_api.tasks import tick
 from sessions_api.waves import waves_of
+from tenants.identity_keys import add_secret, retire_identity_key
 from tenants.models import AllowedDomain, Tenant
 from tenants.signals import origins_changed
 from tenants.states import suspend_tenant
 from tests.key_health.cast import Customer
+from tests.sessions_api.erasure_cast import come
 from tests.sessions_api.revoked_cast import allowed, upstream_ids, visit
 from tests.sessions_api.upstream_sessions import open_session
 from tests.tenants.cast import give_assistant
@@ -137,3 +140,24 @@ def test_whoever_signs_in_again_right_after_signing_out_keeps_the_new_session(
     tick()
 
     assert (session.session_id not in upstream_ids(sandbox)) is is_cancelled
+
+
+@pytest.mark.parametrize(
+    ("others", "ends_chats", "is_cancelled"), [(0, False, True), (1, False, False), (1, True, True)]
+)
+def test_retiring_a_signing_key_cancels_what_signed_visitors_have_open_and_nothing_of_others(
+    sandbox: Sandbox, alder: Customer, birch: Customer, others: int, ends_chats: bool, is_cancelled: bool
+) -> None:
+    key, _ = add_secret(tenant=alder.tenant, label="website", actor=SYSTEM)
+    for number in range(others):
+        add_secret(tenant=alder.tenant, label=f"other {number}", actor=SYSTEM)
+    signed = come(alder, Visitor.known("ann", pseudonym=b"p" * 16))
+    visit(sandbox, alder, visitor_ref=come(alder).ref)
+    visit(sandbox, birch, visitor_ref=come(birch, Visitor.known("ann", pseudonym=b"q" * 16)).ref)
+    session = visit(sandbox, alder, visitor_ref=signed.ref)
+
+    retire_identity_key(key=key, actor=SYSTEM, ends_chats=ends_chats)
+    tick()
+
+    assert (session.session_id not in upstream_ids(sandbox)) is is_cancelled
+    assert len(upstream_ids(sandbox)) == 3 - is_cancelled

@@ -8,6 +8,7 @@ from audit.models import AuditEvent
 from audit.record import SYSTEM
 from tenants.identity_keys import add_secret, identity_binding, open_token
 from tenants.models import IdentityKey, Tenant
+from tenants.signals import identity_withdrawn
 from tests.gateway.signing import an_ed25519_key, rsa_pair
 from tests.tenants.cast import register
 from tests.tenants.forms import errors_of, posted
@@ -151,6 +152,21 @@ class TestKeys:
         assert answer.url == f"{page_of(tenant)}#identity"
         assert IdentityKey.objects.get().is_retired
         assert "retired already" in again.content.decode()
+
+    def test_only_where_another_key_is_active_it_asks_whether_open_chats_shall_end(self, console, tenant):
+        key, _ = add_secret(tenant=tenant, label="website", actor=SYSTEM)
+        alone = console.get(deed("retire", tenant, key.pk)).content.decode()
+        add_secret(tenant=tenant, label="new", actor=SYSTEM)
+
+        page = console.get(deed("retire", tenant, key.pk)).content.decode()
+        heard = []
+        receiver = lambda tenant_id, **_: heard.append(tenant_id)  # noqa: E731
+        identity_withdrawn.connect(receiver)
+        console.post(deed("retire", tenant, key.pk), {"ends_chats": "on"})
+        identity_withdrawn.disconnect(receiver)
+
+        assert ("ends_chats" in alone, "ends_chats" in page) == (False, True)
+        assert heard == [tenant.pk]
 
     def test_a_key_of_another_tenant_is_not_found(self, console, tenant):
         key, _ = add_secret(tenant=register("Birch"), label="website", actor=SYSTEM)
