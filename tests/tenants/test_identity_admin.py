@@ -54,6 +54,21 @@ class TestTheSettings:
         assert values["identity_mode"] == {"old": "off", "new": "optional"}
         assert values["identity_claims"] == {"old": [], "new": ["plan", "locale"]}
 
+    @pytest.mark.parametrize(
+        ("change", "is_asked"),
+        [({"identity_mode": "report_only"}, True), ({"identity_algorithm": "EdDSA"}, True), ({"name": "Birch"}, False)],
+    )
+    def test_a_change_of_who_must_sign_wants_the_password_again(self, console, tenant, change, is_asked):
+        forget_password(console)
+
+        answer = posted(console, page_of(tenant), **change)
+
+        before = tenant.name
+        tenant.refresh_from_db()
+        assert answer.url.startswith(reverse("reauthenticate") if is_asked else page_of(tenant))
+        assert (tenant.identity_mode, tenant.identity_algorithm) == ("off", "HS256")
+        assert (tenant.name != before) is not is_asked
+
     def test_claims_that_stay_as_they_are_are_no_change(self, console, tenant):
         Tenant.objects.filter(pk=tenant.pk).update(identity_claims=["plan", "locale"])
 
