@@ -128,17 +128,19 @@ class PublicError(Exception):
     """A refusal or failure that the public is told about, and why (`reason`), which only the operator is told.
 
     `retry_after` in seconds, rounded up; None takes the code's own. `allow` names the methods of an address that was
-    asked with another one.
+    asked with another one. `detail` is a sentence of ours for the developer, never with anything of the request in it.
     """
 
-    def __init__(self, code: Code, *, reason: str = "", retry_after: float | None = None, allow: str = "") -> None:
+    def __init__(
+        self, code: Code, *, reason: str = "", retry_after: float | None = None, allow: str = "", detail: str = ""
+    ) -> None:
         super().__init__(code)
         entry = _TABLE[code]
         self.code = code
         self.reason = reason
         self.allow = allow
         self.status = entry.status
-        self.message = entry.message
+        self.message = f"{entry.message} {detail}" if detail else entry.message
         self.retry_after = entry.retry_after if retry_after is None else max(1, math.ceil(retry_after))
 
 
