@@ -110,7 +110,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
             "Signed visitors",
             {
                 "fields": ["identity_mode", "identity_algorithm", "identity_claims"],
-                "description": "Keys, the debugger and ready code stand in the section of the same name above.",
+                "description": "Keys, the debugger and ready code stand in the section of the same name below.",
             },
         ),
         ("Privacy", {"fields": ["retention_days"]}),
