@@ -8,7 +8,7 @@ What has changed meanwhile:
                              tenant, whose keys and secrets are destroyed, so they would be of no use to anybody
     the key is deleted       the LiveSession likewise
     the visitor is revoked   the LiveSession is marked for cancelling: the session was granted while nobody could know
-    the visitor is erased    likewise, its tokens count no more, and the VisitorLink is left out: it would lead to the person again
+    the visitor is erased    likewise, its tokens count no more, and the VisitorLink is left out: it leads to the person
 """
 
 import logging

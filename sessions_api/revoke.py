@@ -110,7 +110,10 @@ def request_overlooked() -> int:
     # Two processes' clocks may differ a little: a session that began with a token just before it was revoked counts, too.
     # Whoever was vouched for anew signed in again right after signing out, and no token of before counts for that.
     vouched_for = SessionRequest.objects.filter(
-        visitor_ref=OuterRef("visitor_ref"), at=OuterRef("granted_at"), tenant=OuterRef("tenant_id"), identity=IDENTITY_OK
+        visitor_ref=OuterRef("visitor_ref"),
+        at=OuterRef("granted_at"),
+        tenant=OuterRef("tenant_id"),
+        identity=IDENTITY_OK,
     )
     withdrawn = (
         ~Q(tenant__state=TenantState.ACTIVE)

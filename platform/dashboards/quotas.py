@@ -46,7 +46,9 @@ def quota_use(*, now: datetime | None = None) -> list[QuotaUse]:
     uses: list[QuotaUse] = []
     for period in Period:
         counted = {f"from_{each}": Count("pk", filter=Q(used__gte=F("quota") * each / 100.0)) for each in THRESHOLDS}
-        found = _under_way(period, now).filter(quota__gt=0).aggregate(highest=Max(F("used") * 1.0 / F("quota")), **counted)
+        found = (
+            _under_way(period, now).filter(quota__gt=0).aggregate(highest=Max(F("used") * 1.0 / F("quota")), **counted)
+        )
         uses.append(QuotaUse(period, found["highest"] or 0.0, {each: found[f"from_{each}"] for each in THRESHOLDS}))
     return uses
 

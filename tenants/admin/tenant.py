@@ -29,7 +29,6 @@ from tenants.signals import key_changed, origins_changed
 from tenants.tenant_page import page_facts, panels, setup_steps
 from tenants.upstreams import default_upstream, upstream_choices
 
-
 AT_LEAST_ONE: Final = frozenset(
     {
         *("sessions_per_minute", "sessions_per_minute_per_visitor", "sessions_per_minute_per_address"),

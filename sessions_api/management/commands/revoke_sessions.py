@@ -22,8 +22,8 @@ class Command(BaseCommand):
     help = (
         "Cancels live sessions at OpenAI: all of a tenant, or those that the other options narrow them down to. Visitors can "
         "open new ones at once: to stop that, suspend the tenant in the admin, which cancels its sessions, too. Exit code 0 "
-        "where none is live any more, 1 where some are: the worker goes on, and they expire within 10 minutes; 2 where the tenant "
-        "has no such website."
+        "where none is live any more, 1 where some are: the worker goes on, and they expire within 10 minutes; 2 where the "
+        "tenant has no such website."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
