@@ -15,16 +15,19 @@ from chatkit_client.transport import Credentials
 from encryption.models import site_secret
 from encryption.secret import Secret
 from encryption.vault import SecretError
+from tenants.agents import AgentSnapshot
 from tenants.credentials import KEY_UNREADABLE, KeyUnusable, credentials_of
 from tenants.identity_keys import rules_of
 from tenants.models import ApiKey, Assistant, AssistantKey, ConfigEpoch, Tenant
-from tenants.models.key import CONDEMNED
+from tenants.models.key import CONDEMNED, Verdict
 from tenants.origins import OriginRules
 from tenants.upstreams import UpstreamChoice, upstream
 from tenants.user_scope import open_user_scope
 from tenants.verifying_keys import IdentityRules
 
 logger = logging.getLogger(__name__)
+
+NO_WORKFLOW = "wf_none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,19 @@ class AssistantSnapshot:
     settings: SessionSettings | None
     keys: tuple[KeySnapshot, ...]
     appearance: "Appearance"
+    # Only of the platform's own backend: what answers, None where nothing is published.
+    agent: AgentSnapshot | None = None
+    credential_epoch: int = 0
+
+    @property
+    def chat_keys(self) -> tuple[KeySnapshot, ...]:
+        """Those that a chat of the platform may use: a missing workflow is none of its concerns.
+
+        Before the switch, while a version is tried, the verdict on a pair is still that of the hosted workflow.
+        """
+        return tuple(
+            key for key in self.keys if key.credentials is not None and key.problem in ("", Verdict.WORKFLOW_MISSING)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,18 @@ class Appearance:
     accent: str
     launcher_side: str
     launcher_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLimits:
+    """Of chats that the platform serves, the site's defaults filled in; None is no limit. Cost in millionths of a US dollar."""
+
+    messages_per_minute: int
+    messages_per_minute_per_visitor: int
+    tokens_per_day: int | None = None
+    tokens_per_day_per_visitor: int | None = None
+    cost_per_month: int | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +123,21 @@ class TenantSnapshot:
     fallback_text: str
     fallback_url: str
     identity: IdentityRules = field(default_factory=lambda: IdentityRules("off", "HS256"))
+    credential_epoch: int = 0
+    chat: ChatLimits = field(default_factory=lambda: ChatLimits(120, 20))
+    # Each list entry that has a key of OpenAI's for its website.
+    domain_keys: tuple[tuple[OriginRules, str], ...] = ()
 
     def assistant(self, slug: str | None) -> AssistantSnapshot | None:
         """The named assistant, or the default one where none is named."""
         return self.default_assistant if slug is None else self.assistants.get(slug)
+
+    def assistant_by_id(self, assistant_id: uuid.UUID) -> AssistantSnapshot | None:
+        return next((each for each in self.assistants.values() if each.id == assistant_id), None)
+
+    def domain_key(self, origin: str, *, now: float) -> str:
+        """The public key under which OpenAI's list has this website; empty where none was entered."""
+        return next((key for rules, key in self.domain_keys if rules.decide(origin, now=now)), "")
 
 
 class DatabaseSource:
@@ -120,7 +159,8 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
     if tenant is None:
         return None
     keys = _keys_by_assistant(tenant)
-    rows = list(Assistant.objects.filter(tenant=tenant))
+    rows = list(Assistant.objects.filter(tenant=tenant).select_related("published_version"))
+    domains = list(tenant.domains.all())
     assistants = {row.slug: _assistant(row, keys.get(row.id, ())) for row in rows}
     return TenantSnapshot(
         id=tenant.id,
@@ -128,7 +168,7 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
         name=tenant.name,
         is_active=tenant.is_active,
         state=tenant.state,
-        origins=OriginRules(domain.rule for domain in tenant.domains.all()),
+        origins=OriginRules(domain.rule for domain in domains),
         assistants=assistants,
         default_assistant=next((assistants[row.slug] for row in rows if row.is_default), None),
         user_scope=_user_scope(tenant),
@@ -138,6 +178,9 @@ def load_snapshot(public_id: str) -> TenantSnapshot | None:
         fallback_text=tenant.fallback_text,
         fallback_url=tenant.fallback_url,
         identity=rules_of(tenant),
+        credential_epoch=tenant.credential_epoch,
+        chat=chat_limits_of(tenant),
+        domain_keys=tuple((OriginRules([each.rule]), each.domain_key) for each in domains if each.domain_key),
     )
 
 
@@ -150,6 +193,18 @@ def limits_of_tenant(tenant: Tenant) -> TenantLimits:
         per_day=tenant.sessions_per_day or settings.SESSIONS_PER_DAY_TENANT or None,
         per_month=tenant.sessions_per_month or settings.SESSIONS_PER_MONTH_TENANT or None,
         log_only=frozenset(tenant.log_only_limits) | frozenset(settings.LIMITS_LOG_ONLY),
+    )
+
+
+def chat_limits_of(tenant: Tenant) -> ChatLimits:
+    cost = tenant.cost_per_month
+    return ChatLimits(
+        messages_per_minute=tenant.messages_per_minute or settings.MESSAGES_PER_MINUTE_TENANT,
+        messages_per_minute_per_visitor=tenant.messages_per_minute_per_visitor or settings.MESSAGES_PER_MINUTE_VISITOR,
+        tokens_per_day=tenant.tokens_per_day or settings.TOKENS_PER_DAY_TENANT or None,
+        tokens_per_day_per_visitor=tenant.tokens_per_day_per_visitor or settings.TOKENS_PER_DAY_VISITOR or None,
+        cost_per_month=None if cost is None else int(cost * 1_000_000),
+        text=tenant.limit_text,
     )
 
 
@@ -199,13 +254,16 @@ def _assistant(row: Assistant, keys: tuple[KeySnapshot, ...]) -> AssistantSnapsh
             launcher_side=row.launcher_side,
             launcher_label=row.launcher_label,
         ),
+        agent=None if row.published_version is None else AgentSnapshot.of(row.published_version),
+        credential_epoch=row.credential_epoch,
     )
 
 
 def _settings(row: Assistant) -> SessionSettings | None:
     try:
         return SessionSettings(
-            workflow_id=row.workflow_id,
+            # Nothing is sent of an assistant of our own backend; what its page may do is still asked of these.
+            workflow_id=row.workflow_id or NO_WORKFLOW,
             workflow_version=row.workflow_version or None,
             expires_after=row.expires_after,
             max_requests_per_minute=row.max_requests_per_minute,

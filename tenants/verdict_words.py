@@ -47,6 +47,12 @@ _BY_VERDICT: Final[dict[Verdict, Words]] = {
         "OpenAI finds no such workflow for this key.",
         "Use a key of the project that the workflow belongs to, or correct the workflow ID; the workflow must be published.",
     ),
+    Verdict.MODEL_MISSING: Words(
+        "model not available",
+        "OpenAI gives this key no access to the assistant's model.",
+        "Publish a version with a model that the key's project may use, or allow the model at platform.openai.com → "
+        "Settings → Limits.",
+    ),
     Verdict.BILLING: Words(
         "billing blocked",
         "The OpenAI account behind this key has no budget left.",

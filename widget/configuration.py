@@ -1,12 +1,18 @@
 """The public configuration of an assistant: an allow-list of fields, nothing else ever leaves."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
-from gateway.admission import Page
+from django.conf import settings
+
+from gateway.admission import Page, backend_of
 from gateway.errors import Code, PublicError
 from tenants.models.assistant import Backend
 from tenants.snapshot import AssistantSnapshot
 from widget.embed import embed_scripts
+
+# What OpenAI's guides tell developers to pass where no key is needed: on loopback it is not looked at.
+NO_DOMAIN_KEY: Final = "local-dev"
 
 
 def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, Any]:
@@ -20,7 +26,9 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
         "tenant": tenant.public_id,
         "assistant": assistant.slug,
         "name": assistant.name,
-        "backend": str(Backend(assistant.backend).value),
+        "backend": backend_of(page, assistant),
+        "chat": _chat(page, assistant),
+        "client_tools": [tool["name"] for tool in assistant.agent.client_tools] if assistant.agent else [],
         "chatkit_js": tenant.upstream.chatkit_js,
         "appearance": {
             "greeting": look.greeting,
@@ -39,4 +47,14 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
         },
         "fallback": {"text": tenant.fallback_text, "url": tenant.fallback_url},
         "embed_version": embed_scripts().current.version,
+    }
+
+
+def _chat(page: Page, assistant: AssistantSnapshot) -> dict[str, str] | None:
+    """Where the platform itself answers, and the key of OpenAI's list for this website; None for a hosted assistant."""
+    if backend_of(page, assistant) != Backend.PLATFORM:
+        return None
+    return {
+        "url": f"{settings.PLATFORM_URL}/api/v1/tenants/{page.tenant.public_id}/chatkit/",
+        "domain_key": page.tenant.domain_key(page.origin, now=time.time()) or NO_DOMAIN_KEY,
     }

@@ -12,7 +12,17 @@ _TONES: Final[dict[str, Tone]] = {
     **dict.fromkeys(("healthy", "active", "granted", "holds"), Tone.OK),
     **dict.fromkeys(("degraded", "throttled", "upstream_down", "suspended", "refused"), Tone.WARN),
     **dict.fromkeys(
-        ("invalid_key", "missing_scope", "workflow_missing", "billing", "deleting", "failed", "broken"), Tone.BAD
+        (
+            "invalid_key",
+            "missing_scope",
+            "workflow_missing",
+            "model_missing",
+            "billing",
+            "deleting",
+            "failed",
+            "broken",
+        ),
+        Tone.BAD,
     ),
 }
 

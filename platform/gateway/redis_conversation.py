@@ -27,7 +27,7 @@ class Conversation:
         # Whether the last question left this process: then it may have been evaluated though no answer came.
         self.was_said = False
 
-    async def ask(self, keys: Sequence[str], arguments: Sequence[int]) -> Any:
+    async def ask(self, keys: Sequence[str], arguments: Sequence[int | str]) -> Any:
         """What the script answers. Raises RedisError, OSError and TimeoutError."""
         self.was_said = False
         if self._connection is None:
@@ -44,7 +44,9 @@ class Conversation:
             self.was_said = False
             return await self._evaluate(connection, keys, arguments)
 
-    async def _evaluate(self, connection: AbstractConnection, keys: Sequence[str], arguments: Sequence[int]) -> Any:
+    async def _evaluate(
+        self, connection: AbstractConnection, keys: Sequence[str], arguments: Sequence[int | str]
+    ) -> Any:
         try:
             return await self._say(connection, "EVALSHA", self._digest, len(keys), *keys, *arguments)
         except NoScriptError:

@@ -1,6 +1,7 @@
 """What a site admin registers: tenants, their keys, assistants and allowed domains; and the epoch that announces each change."""
 
-from tenants.models.assistant import Assistant, AssistantKey
+from tenants.models.agent import AgentVersion
+from tenants.models.assistant import Assistant, AssistantKey, Backend
 from tenants.models.domain import AllowedDomain
 from tenants.models.epoch import ConfigEpoch, ObservedModel, ObservedQuerySet
 from tenants.models.identity_key import IdentityKey
@@ -8,10 +9,12 @@ from tenants.models.key import ApiKey, ReplacedKey, Verdict
 from tenants.models.tenant import IdentityAlgorithm, IdentityMode, Tenant, TenantState
 
 __all__ = [
+    "AgentVersion",
     "AllowedDomain",
     "ApiKey",
     "Assistant",
     "AssistantKey",
+    "Backend",
     "ConfigEpoch",
     "IdentityAlgorithm",
     "IdentityKey",

@@ -16,6 +16,7 @@ from tenants.prompts import validate_prompts
 
 class Backend(models.TextChoices):
     HOSTED_WORKFLOW = "hosted_workflow", "hosted workflow at OpenAI"
+    PLATFORM = "platform", "this platform, with the tenant's key"
 
 
 class ColorScheme(models.TextChoices):
@@ -41,12 +42,27 @@ class Assistant(ObservedModel):
     is_default = models.BooleanField(
         "default assistant", default=False, help_text="Answers where the snippet names no assistant."
     )
-    backend = models.CharField(max_length=20, choices=Backend.choices, default=Backend.HOSTED_WORKFLOW)
+    backend = models.CharField(
+        max_length=20,
+        choices=Backend.choices,
+        default=Backend.HOSTED_WORKFLOW,
+        help_text="Who answers. The tenant's snippet is the same for both.",
+    )
+    # What it was before it was switched, for the way back.
+    previous_backend = models.CharField(max_length=20, choices=Backend.choices, blank=True, editable=False)
+    published_version = models.ForeignKey(
+        "AgentVersion", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    credential_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raising it ends every chat of this assistant that the platform serves."
+    )
     workflow_id = models.CharField(
         "workflow ID",
         max_length=128,
+        blank=True,
         validators=[RegexValidator(r"^wf_[A-Za-z0-9_-]+\Z", "A workflow ID starts with “wf_” and has no blanks.")],
-        help_text="“wf_…”, from Agent Builder → your workflow → Publish. It must belong to the same project as the key.",
+        help_text="“wf_…”, from Agent Builder → your workflow → Publish. It must belong to the same project as the key. "
+        "Only for the hosted backend.",
     )
     workflow_version = models.CharField(
         max_length=64,
@@ -121,6 +137,11 @@ class Assistant(ObservedModel):
                 condition=Q(is_default=True),
                 name="one_default_assistant_per_tenant",
                 violation_error_message="Another assistant of this tenant is the default already.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(backend=Backend.HOSTED_WORKFLOW) | ~Q(workflow_id=""),
+                name="hosted_assistant_has_a_workflow",
+                violation_error_message="A hosted assistant needs the ID of its workflow: “wf_…”.",
             ),
         ]
 

@@ -1,5 +1,6 @@
 """One origin, one family of sub-domains, or one pattern of previews, whose pages may open a tenant's chat."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from tenants.models.epoch import ObservedModel
@@ -22,6 +23,20 @@ class AllowedDomain(ObservedModel):
         null=True,
         blank=True,
         help_text="Of a preview pattern, which must have one, in UTC. No other entry ends.",
+    )
+    domain_key = models.CharField(
+        "OpenAI domain key",
+        max_length=200,
+        blank=True,
+        validators=[RegexValidator(r"^domain_pk_[A-Za-z0-9_-]+\Z", "A domain key starts with “domain_pk_”.")],
+        help_text="“domain_pk_…”, which OpenAI shows when the tenant puts this website on its own allow-list. It is public. "
+        "Only for assistants that this platform serves.",
+    )
+    listed_at_openai = models.DateField(
+        "on OpenAI's list since",
+        null=True,
+        blank=True,
+        help_text="When the tenant put this website on its list at OpenAI; for your own check-list.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -20,13 +20,22 @@ class Verdict(models.TextChoices):
     INVALID_KEY = "invalid_key", "key refused"
     MISSING_SCOPE = "missing_scope", "permission missing"
     WORKFLOW_MISSING = "workflow_missing", "workflow not found"
+    MODEL_MISSING = "model_missing", "model not available"
     BILLING = "billing", "billing blocked"
     THROTTLED = "throttled", "throttled"
     UPSTREAM_DOWN = "upstream_down", "OpenAI unreachable"
 
 
 # A condemned key or pair gets no traffic, but goes on being checked.
-CONDEMNED = frozenset({Verdict.INVALID_KEY, Verdict.MISSING_SCOPE, Verdict.WORKFLOW_MISSING, Verdict.BILLING})
+CONDEMNED = frozenset(
+    {
+        Verdict.INVALID_KEY,
+        Verdict.MISSING_SCOPE,
+        Verdict.WORKFLOW_MISSING,
+        Verdict.MODEL_MISSING,
+        Verdict.BILLING,
+    }
+)
 
 
 class ApiKey(ObservedModel):

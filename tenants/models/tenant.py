@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from decimal import Decimal
 from typing import ClassVar
 
 from django.core.validators import MinValueValidator, RegexValidator
@@ -83,6 +84,9 @@ class Tenant(ObservedModel):
     visitor_epoch = models.PositiveIntegerField(
         default=0, editable=False, help_text="Raising it turns every visitor into a new one."
     )
+    credential_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raising it ends every chat of this tenant that the platform serves."
+    )
     sessions_per_minute = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -120,6 +124,52 @@ class Tenant(ObservedModel):
         blank=True,
         validators=[MinValueValidator(1)],
         help_text="Sessions granted in a calendar month, UTC. Empty: the site's default, which may be none.",
+    )
+    messages_per_minute = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Chat messages that this platform answers, for the whole tenant. Empty: the site's default.",
+    )
+    messages_per_minute_per_visitor = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="The same for one visitor. Empty: the site's default.",
+    )
+    tokens_per_day = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Input and output tokens, for the whole tenant, UTC. Empty: the site's default, which may be none.",
+    )
+    tokens_per_day_per_visitor = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="The same for one visitor. Empty: the site's default, which may be none.",
+    )
+    cost_per_month = models.DecimalField(
+        "monthly budget (USD)",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text="By the price table, in a calendar month, UTC. Empty: none.",
+    )
+    limit_text = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[refuse_secrets],
+        help_text="What a visitor reads at a limit, in the tenant's own words. Empty: the platform's.",
+    )
+    conversation_retention_days = models.PositiveIntegerField(
+        "keep conversations (days)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Chats that this platform stores are deleted so long after their last message. Empty: the site's default.",
     )
     log_only_limits = models.JSONField(
         "limits on trial",

@@ -31,6 +31,8 @@ def test_the_page_gets_these_fields_and_no_others(platform, shop):
         "assistant": "help",
         "name": "Help",
         "backend": "hosted_workflow",
+        "chat": None,
+        "client_tools": [],
         "chatkit_js": answer.json["chatkit_js"],
         "appearance": {
             "greeting": "",

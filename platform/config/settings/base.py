@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from config.logs import logging_config
+from config.settings.chat import *  # noqa: F403
+from config.settings.chat import CHAT_FILES_STORAGE
 from config.settings.console import *  # noqa: F403 the console's guard
 from config.settings.environment import REQUIRE_HTTPS as REQUIRE_HTTPS
 from config.settings.environment import ROOT as ROOT
@@ -69,6 +71,7 @@ INSTALLED_APPS = [
     "tenants",
     "gateway",
     "sessions_api",
+    "chat_server",
     "widget",
     "key_health",
     "dashboards",
@@ -165,7 +168,7 @@ CACHES: dict[str, dict[str, Any]] = {
 STATIC_URL = "static/"
 STATIC_ROOT = directory("STATIC_ROOT", default=VAR_DIR / "static")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": CHAT_FILES_STORAGE,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
 

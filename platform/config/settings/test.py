@@ -18,11 +18,11 @@ os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="chatkit-platform-test-
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver,preview.localhost")
 
 from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import DATABASES, VAR_DIR  # noqa: E402
+from config.settings.base import CHAT_FILES_STORAGE, DATABASES, VAR_DIR  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": CHAT_FILES_STORAGE,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
