@@ -1,12 +1,14 @@
 /**
- * The embed script: reads its own tag, puts a launcher on the page, and opens the tenant's chat when the visitor asks for it.
+ * The embed script: reads its own tag, puts a launcher on the page, and fetches the tenant's chat when the visitor asks for it.
  *
  *   <script async src="https://platform.example/widget/v1/embed.js" data-tenant="tn_…"></script>
  */
 import type { ChatKitPlatform, ChatKitPlatformEvents } from "./api";
-import { createChat } from "./chat";
 import { pageBody, pageRoot } from "./dom";
+import { createLauncher } from "./launcher";
+import { loadPart } from "./part";
 import { connectPlatform } from "./platform";
+import { addScript } from "./script";
 import { ownTag, readSettings, type Settings } from "./settings";
 import { tokenStore } from "./storage";
 import { stringsFor } from "./strings";
@@ -20,15 +22,19 @@ const tag = ownTag();
 function install(settings: Settings): ChatKitPlatform {
   const page = new AbortController();
   const view = createView(stringsFor([pageRoot().lang, ...navigator.languages]), {
-    toggle: () => (view.isOpen() ? chat.close() : chat.open()),
-    close: () => chat.close(),
-    retry: () => void chat.start(),
+    toggle: () => (view.isOpen() ? launcher.close() : launcher.open()),
+    intend: () => launcher.intend(),
+    close: () => launcher.close(),
+    retry: () => void launcher.start(),
   });
   const emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]): void => {
     view.host.dispatchEvent(new CustomEvent(name, { detail }));
   };
-  const platform = connectPlatform(settings, __VERSION__, window.fetch.bind(window));
-  const chat = createChat(settings, platform, tokenStore(settings.tenant), view, emit);
+  const platform = connectPlatform(settings, `embed/${__VERSION__}`, window.fetch.bind(window));
+  const tokens = tokenStore(settings.tenant);
+  const launcher = createLauncher(settings, __VERSION__, platform, tokens, view, emit, () =>
+    loadPart(settings, addScript),
+  );
 
   // Turbo and its kin replace the whole body; the launcher moves to the new one.
   const bodies = new MutationObserver(() => {
@@ -42,7 +48,7 @@ function install(settings: Settings): ChatKitPlatform {
 
   const whenIdle = (): void => {
     const start = (): void => {
-      if (!page.signal.aborted) void chat.prepare().then(() => page.signal.aborted || place());
+      if (!page.signal.aborted) void launcher.prepare().then(() => page.signal.aborted || place());
     };
     // Safari has no requestIdleCallback.
     if (window.requestIdleCallback) window.requestIdleCallback(start, { timeout: 2000 });
@@ -56,21 +62,22 @@ function install(settings: Settings): ChatKitPlatform {
     version: __VERSION__,
     open() {
       place();
-      chat.open();
+      launcher.open();
     },
-    close: () => chat.close(),
+    close: () => launcher.close(),
     toggle() {
       if (view.isOpen()) this.close();
       else this.open();
     },
-    identify: (identity) => chat.identify(identity),
-    signOut: () => chat.signOut(),
+    identify: (identity) => launcher.identify(identity),
+    signOut: () => launcher.signOut(),
+    onClientTool: (handler) => launcher.onClientTool(handler),
     on: (name, listener) => view.host.addEventListener(name, listener as EventListener),
     off: (name, listener) => view.host.removeEventListener(name, listener as EventListener),
     destroy() {
       page.abort();
       bodies.disconnect();
-      chat.stop();
+      launcher.stop();
       delete window.ChatKitPlatform;
     },
   };

@@ -1,5 +1,5 @@
 import { type Configuration, readConfiguration } from "./configuration";
-import { Problem, readProblem } from "./problem";
+import { isProblem, Problem, readProblem } from "./problem";
 import type { Settings } from "./settings";
 
 /** The calls to the platform. Each settles in time, with a value or a Problem. */
@@ -14,7 +14,12 @@ export interface Platform {
 const CONFIGURATION_TIMEOUT = 8_000;
 const END_TIMEOUT = 8_000;
 
-export function connectPlatform(settings: Settings, version: string, fetch: typeof window.fetch): Platform {
+/** `client` is what the operator sees in the ledger, such as "embed/1.0.0". */
+export function connectPlatform(
+  settings: Pick<Settings, "base" | "tenant" | "assistant" | "previewTicket">,
+  client: string,
+  fetch: typeof window.fetch,
+): Platform {
   const tenant = `${settings.base}/api/v1/tenants/${settings.tenant}`;
   const preview: Record<string, string> = settings.previewTicket ? { "X-Preview-Ticket": settings.previewTicket } : {};
 
@@ -27,7 +32,7 @@ export function connectPlatform(settings: Settings, version: string, fetch: type
       if (!response.ok) throw await readProblem(response);
       return response.status === 204 ? null : await response.json();
     } catch (error) {
-      if (error instanceof Problem) throw error;
+      if (isProblem(error)) throw error;
       if (signal.aborted) throw new Problem("timeout", "The platform didn't answer in time.");
       if (error instanceof SyntaxError) throw new Problem("answer_invalid", "The platform's answer isn't JSON.");
       const cure = "check the network, content blockers and the page's Content-Security-Policy (connect-src)";
@@ -45,7 +50,7 @@ export function connectPlatform(settings: Settings, version: string, fetch: type
     try {
       return await call(`${tenant}/chatkit/${path}/`, timeout, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-ChatKit-Client": `embed/${version}`, ...preview },
+        headers: { "Content-Type": "application/json", "X-ChatKit-Client": client, ...preview },
         body: JSON.stringify(body),
         keepalive,
       });

@@ -14,6 +14,8 @@ const DEFAULT_ACCENT = "#2563eb";
 
 export interface Deeds {
   toggle(): void;
+  /** The pointer or the focus came to the launcher. */
+  intend(): void;
   close(): void;
   retry(): void;
 }
@@ -33,12 +35,14 @@ export function createView(strings: Strings, deeds: Deeds) {
   const title = element("h2", { id: "title" }, "Chat");
   const stage = element("div", { class: "chat" });
   const notice = element("div", { class: "notice" });
+  const word = element("p", { class: "word", role: "status", dir: "auto", hidden: "" });
   const cross = element("button", { class: "close", "aria-label": strings.close }, icon(CROSS));
   const launcher = element("button", { class: "launcher", "aria-haspopup": "dialog", "aria-controls": "panel" });
   const panel = element(
     "section",
     { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1", hidden: "" },
     element("div", { class: "bar" }, element("div", { class: "badge" }, icon(BUBBLE)), title, cross),
+    word,
     element("div", { class: "body" }, stage, notice),
   );
   const root = element("div", { class: "root" }, panel, launcher);
@@ -51,6 +55,11 @@ export function createView(strings: Strings, deeds: Deeds) {
   const paragraph = (kind: string, text: string): HTMLElement => element("p", { class: kind, dir: "auto" }, text);
   const reference = ({ code, requestId }: Problem): HTMLElement =>
     paragraph("fine", requestId ? `${code} · ${requestId}` : code);
+
+  function say(text: string): void {
+    word.textContent = text;
+    word.hidden = !text;
+  }
 
   function drawLauncher(): void {
     const open = isOpen();
@@ -88,6 +97,7 @@ export function createView(strings: Strings, deeds: Deeds) {
   shadow.adoptedStyleSheets = [sheet, colours];
   shadow.append(root);
   launcher.onclick = deeds.toggle;
+  launcher.onpointerenter = launcher.onfocus = deeds.intend;
   cross.onclick = deeds.close;
   panel.onkeydown = (event) => {
     if (event.key !== "Escape" || event.isComposing) return;
@@ -124,6 +134,8 @@ export function createView(strings: Strings, deeds: Deeds) {
       root.toggleAttribute("data-open", open);
       panel.hidden = !open;
       drawLauncher();
+      // It was there to be read.
+      if (!open) say("");
       if (open) focus(panel);
       else if (held) focus(launcher);
     },
@@ -132,6 +144,9 @@ export function createView(strings: Strings, deeds: Deeds) {
     mount: (chat: HTMLElement): void => stage.replaceChildren(chat),
 
     unmount: (): void => stage.replaceChildren(),
+
+    /** Over the chat until the panel is closed. */
+    sayUpdated: (): void => say(strings.updated),
 
     showChat: (state: string): void => tell(state),
 

@@ -1,6 +1,8 @@
 import { expect, vi } from "vitest";
 import { StandInChatKit } from "../../stand-in/src/element";
 import { createChat } from "../src/chat";
+import { createLauncher } from "../src/launcher";
+import type { ChatPart } from "../src/part";
 import { connectPlatform } from "../src/platform";
 import { tokenStore } from "../src/storage";
 import { stringsFor } from "../src/strings";
@@ -33,23 +35,30 @@ export function leavePages(): void {
 }
 
 /** A page with the script on it; `leavePages` takes it away again. */
-export async function page(answer: (seen: Seen) => Reply, identityToken = "") {
+export async function page(
+  answer: (seen: Seen) => Reply,
+  identityToken = "",
+  load: () => Promise<ChatPart> = async () => createChat,
+) {
   const platform = await fakePlatform(answer);
   StandInChatKit.origin = platform.base;
   if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", StandInChatKit);
   const settings = settingsFor(platform.base, { identityToken });
   const view = createView(stringsFor(["en"]), {
     toggle() {},
+    intend: () => chat.intend(),
     close: () => chat.close(),
     retry: () => void chat.start(),
   });
   const events: string[] = [];
-  const chat = createChat(
+  const chat = createLauncher(
     settings,
-    connectPlatform(settings, "1.0.0", window.fetch.bind(window)),
+    "1.0.0",
+    connectPlatform(settings, "embed/1.0.0", window.fetch.bind(window)),
     tokenStore(TENANT),
     view,
     (name, detail) => events.push(name === "state" ? `state ${(detail as { state: string }).state}` : name),
+    load,
   );
   view.attach();
   clean.push(() => chat.stop(), platform.close);
