@@ -60,6 +60,14 @@ async function repeatable(input: RequestInfo | URL, init: RequestInit = {}): Pro
   return body instanceof ReadableStream ? { ...init, body: await new Response(body).blob() } : init;
 }
 
+/** A refusal, and the answer to give back: read once and made anew, as a clone's other half would wait for its reader. */
+async function readRefusal(response: Response): Promise<[Problem, Response]> {
+  const { headers, status, statusText } = response;
+  const text = await response.text();
+  const anew = (): Response => new Response(text, { headers, status, statusText });
+  return [await readProblem(anew()), anew()];
+}
+
 /**
  * `api.fetch` for ChatKit's custom mode. To the chat endpoint it adds the visitor's chat token; when that is refused it mints
  * another one and sends the request again, once. Anything else passes as it is: uploads and previews are signed by their address.
@@ -101,13 +109,14 @@ export function chatFetch(terms: Terms): typeof fetch {
 
     const token = await mintable(tokens.current());
     let response = await send(token);
-    if (response.status === 401 && (await readProblem(response.clone())).code === "token_invalid") {
+    if (response.status === 401) {
+      const [problem, refused] = await readRefusal(response);
+      if (problem.code !== "token_invalid") return refused;
       response = await send(await mintable(tokens.other(token)));
     }
-    if ([409, 429, 503].includes(response.status)) {
-      const problem = await readProblem(response.clone());
-      if (response.status !== 409 || problem.code === "integration_outdated") failed(problem);
-    }
-    return response;
+    if (![409, 429, 503].includes(response.status)) return response;
+    const [problem, refused] = await readRefusal(response);
+    if (response.status !== 409 || problem.code === "integration_outdated") failed(problem);
+    return refused;
   };
 }
