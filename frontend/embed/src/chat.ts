@@ -2,11 +2,13 @@ import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from "@openai/chatk
 import { chatApi, sameBackend } from "./chat-api";
 import { loadChatKit } from "./chatkit-script";
 import type { Configuration } from "./configuration";
-import { element } from "./dom";
+import { element, pageRoot } from "./dom";
 import { createIdentity, type IdentitySource } from "./identity";
 import { chatkitOptions } from "./options";
-import type { Chat, Stage } from "./part";
-import { isProblem, Problem } from "./problem";
+import type { Stage } from "./panel";
+import { chatkitLocale } from "./panel-strings";
+import { Problem } from "./problem";
+import { report } from "./report";
 import { type Session, SIGNED_OUT, sessionMint } from "./sessions";
 
 const READY_TIMEOUT = 15_000;
@@ -21,9 +23,10 @@ export const CONFIGURATION_CHANGED = "chatkit_platform.configuration_changed";
  * One tenant's chat on one page, from the first opening: mounts ChatKit in the mode of the assistant's backend, and anew when
  * that changes. Another person at the page, or none any more: all that was the last one's goes, and it begins at idle.
  */
-export function createChat(stage: Stage): Chat {
-  const { addScript, emit, platform, settings, tokens, version, view } = stage;
-  const identity = createIdentity(stage.identity);
+export function createChat(stage: Stage) {
+  const { launch, platform, view } = stage;
+  const { addScript, emit, settings, tokens, version } = launch;
+  const identity = createIdentity(launch.identity);
   let visit = new AbortController();
   let sessions = newSessions();
   // Ends what a mounted chat has under way: its frame is gone, and the model's run must not go on for nobody.
@@ -48,13 +51,13 @@ export function createChat(stage: Stage): Chat {
 
   function show(problem: Problem): void {
     clearTimeout(watchdog);
-    stage.report(problem);
+    report(problem);
     stage.enter(problem.state, problem);
   }
 
   function fail(current: number, error: unknown): void {
     if (current !== run) return;
-    const problem = isProblem(error) ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${error}`);
+    const problem = error instanceof Problem ? error : new Problem("chatkit_blocked", `chatkit.js failed: ${error}`);
     if (problem.code === "identity_changed") restart();
     else if (problem.code === "integration_outdated") follow();
     else show(problem);
@@ -136,7 +139,13 @@ export function createChat(stage: Stage): Chat {
     });
     options = () => {
       const onClientTool: Stage["callTool"] = (call) => stage.callTool(call);
-      return chatkitOptions(configuration, { api, onClientTool, dark: stage.isDark(), locale: stage.locale(), thread });
+      return chatkitOptions(configuration, {
+        api,
+        onClientTool,
+        dark: launch.isDark(),
+        locale: chatkitLocale(pageRoot().lang),
+        thread,
+      });
     };
     chatkit.setOptions(options());
     watchdog = setTimeout(() => {

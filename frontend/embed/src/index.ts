@@ -3,16 +3,12 @@
  *
  *   <script async src="https://platform.example/widget/v1/embed.js" data-tenant="tn_…"></script>
  */
-import type { ChatKitPlatform, ChatKitPlatformEvents } from "./api";
+import type { ChatKitPlatform } from "./api";
 import { pageBody, pageRoot } from "./dom";
 import { createLauncher } from "./launcher";
 import { loadPart } from "./part";
-import { connectPlatform } from "./platform";
 import { addScript } from "./script";
 import { ownTag, readSettings, type Settings } from "./settings";
-import { tokenStore } from "./storage";
-import { stringsFor } from "./strings";
-import { createView } from "./view";
 
 declare const __VERSION__: string;
 
@@ -21,29 +17,16 @@ const tag = ownTag();
 
 function install(settings: Settings): ChatKitPlatform {
   const page = new AbortController();
-  const view = createView(stringsFor([pageRoot().lang, ...navigator.languages]), {
-    toggle: () => (view.isOpen() ? launcher.close() : launcher.open()),
-    intend: () => launcher.intend(),
-    close: () => launcher.close(),
-    retry: () => void launcher.start(),
-  });
-  const emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]): void => {
-    view.host.dispatchEvent(new CustomEvent(name, { detail }));
-  };
-  const platform = connectPlatform(settings, `embed/${__VERSION__}`, window.fetch.bind(window));
-  const tokens = tokenStore(settings.tenant);
-  const launcher = createLauncher(settings, __VERSION__, platform, tokens, view, emit, () =>
-    loadPart(settings, addScript),
-  );
+  const launcher = createLauncher(settings, __VERSION__, () => loadPart(settings, addScript));
 
   // Turbo and its kin replace the whole body; the launcher moves to the new one.
   const bodies = new MutationObserver(() => {
-    if (placed) view.attach();
+    if (placed) launcher.attach();
   });
   let placed = false;
   const place = (): void => {
     placed = true;
-    view.attach();
+    launcher.attach();
   };
 
   const whenIdle = (): void => {
@@ -66,14 +49,14 @@ function install(settings: Settings): ChatKitPlatform {
     },
     close: () => launcher.close(),
     toggle() {
-      if (view.isOpen()) this.close();
-      else this.open();
+      place();
+      launcher.toggle();
     },
     identify: (identity) => launcher.identify(identity),
     signOut: () => launcher.signOut(),
     onClientTool: (handler) => launcher.onClientTool(handler),
-    on: (name, listener) => view.host.addEventListener(name, listener as EventListener),
-    off: (name, listener) => view.host.removeEventListener(name, listener as EventListener),
+    on: (name, listener) => launcher.host.addEventListener(name, listener as EventListener),
+    off: (name, listener) => launcher.host.removeEventListener(name, listener as EventListener),
     destroy() {
       page.abort();
       bodies.disconnect();

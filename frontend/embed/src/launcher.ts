@@ -1,199 +1,172 @@
-import type { ChatState, ClientTool, ClientToolCall } from "./api";
-import type { Configuration } from "./configuration";
+import type { ClientTool } from "./api";
 import { pageRoot } from "./dom";
 import type { IdentitySource } from "./identity";
-import type { Chat, ChatPart, Emit, Stage } from "./part";
-import type { Platform } from "./platform";
-import { Problem } from "./problem";
-import { report } from "./report";
+import { configurationCall, type Looks, readLooks } from "./looks";
+import type { ChatPart, Emit, Panel } from "./part";
 import { addScript } from "./script";
 import type { Settings } from "./settings";
-import type { TokenStore } from "./storage";
-import { chatkitLocale } from "./strings";
-import type { View } from "./view";
+import { createShell } from "./shell";
+import { tokenStore } from "./storage";
+import { stringsFor } from "./strings";
 
-const LIMIT = /^(rate_limited|quota_exceeded)$/;
+const CONFIGURATION_TIMEOUT = 8_000;
 
 /**
- * The part of the script that every page view loads: the launcher and its panel, the state, who is named, signing out. The
- * chat itself (`chat.ts`) comes when the visitor opens the panel.
+ * What every page view loads: the launcher. The panel with the chat in it comes when the visitor turns to the launcher; what
+ * the page says before that is kept for it.
  *
- *   idle ──open──▸ loading ──▸ ready
- *                     │ ▴        │  a refresh or a message that fails
- *                     ▾ retry    ▾
- *        refused · unavailable · blocked · signin
- *
- * Until the visitor turns to the launcher only the public configuration is asked for (the launcher's looks); nothing is
- * stored before the first opening, and nobody but the platform hears of the visitor.
+ * Until then only the public configuration is asked for (the launcher's looks); nothing is stored before the first opening,
+ * and nobody but the platform hears of the visitor.
  */
-export function createLauncher(
-  settings: Settings,
-  version: string,
-  platform: Platform,
-  tokens: TokenStore,
-  view: View,
-  emit: Emit,
-  load: () => Promise<ChatPart>,
-) {
+export function createLauncher(settings: Settings, version: string, load: () => Promise<ChatPart>) {
   const darkPage = window.matchMedia("(prefers-color-scheme: dark)");
-  let state: ChatState = "idle";
-  let asked: Promise<Configuration> | null = null;
-  let known: Configuration | undefined;
+  const tags = [pageRoot().lang, ...navigator.languages];
+  const tokens = tokenStore(settings.tenant);
+  const shell = createShell(stringsFor(tags), {
+    toggle: () => toggle(),
+    intend: () => void fetchPanel().catch(() => undefined),
+    retry: () => open(),
+  });
+  let looks: Looks | undefined;
+  // Given once to the panel, so that opening it asks nothing twice.
+  let first: Promise<Response | null> | null = null;
   let named: IdentitySource = settings.identityToken || null;
   let tool: ClientTool | null = null;
-  let arriving: Promise<ChatPart> | null = null;
-  let chat: Chat | null = null;
-  // Counts the openings: a part that arrives after its opening was given up starts nothing.
-  let run = 0;
+  let arriving: Promise<Panel> | null = null;
+  let panel: Panel | null = null;
+  let wanted = false;
+  let stopped = false;
+
+  const emit: Emit = (name, detail) => shell.host.dispatchEvent(new CustomEvent(name, { detail }));
 
   const isDark = (): boolean => {
-    const scheme = known?.colorScheme ?? "auto";
+    const scheme = looks?.colorScheme ?? "auto";
     return scheme === "auto" ? darkPage.matches : scheme === "dark";
   };
 
   function recolour(): void {
-    view.setScheme(isDark());
-    chat?.recolour();
+    shell.root.dataset.scheme = isDark() ? "dark" : "light";
+    panel?.recolour();
   }
 
-  function enter(next: ChatState, problem?: Problem): void {
-    state = next;
-    const words = known?.fallback;
-    if (problem?.state === "refused") view.showRefused(problem);
-    else if (problem) {
-      const limit = known?.limitText && LIMIT.test(problem.code);
-      view.showUnavailable(next, problem, limit && words ? { ...words, text: known?.limitText ?? "" } : words);
-    } else if (next === "loading") view.showLoading();
-    else view.showChat(next);
-    emit("state", { state, ...(problem && { code: problem.code, requestId: problem.requestId }) });
-    if (next === "ready" && view.isOpen()) chat?.focus();
+  function dress(next: Looks): void {
+    looks = next;
+    shell.dress(next);
+    recolour();
   }
 
-  function configure(): Promise<Configuration> {
-    if (asked) return asked;
-    const asking = platform.configuration().then(
-      (configuration) => {
-        known = configuration;
-        view.dress(configuration);
-        recolour();
-        return configuration;
-      },
-      (problem: Problem) => {
-        if (problem.state !== "refused" && asking === asked) asked = null;
-        throw problem;
-      },
-    );
-    asked = asking;
-    return asking;
+  /** Null when another try may do better. */
+  async function ask(): Promise<Response | null> {
+    try {
+      const response = await fetch(...configurationCall(settings, CONFIGURATION_TIMEOUT));
+      const { headers, ok, status } = response;
+      const text = await response.text();
+      if (ok) dress(readLooks(JSON.parse(text)));
+      return status < 429 ? new Response(text, { headers, status }) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** One at a time; anew after a failure. */
-  function fetchPart(): Promise<ChatPart> {
-    arriving ??= load().catch((problem) => {
-      arriving = null;
-      throw problem;
-    });
+  function fetchPanel(): Promise<Panel> {
+    first ??= ask();
+    arriving ??= load().then(
+      (part) => {
+        const lent = { settings, version, shell, tags, tokens, emit, addScript, isDark, dress };
+        panel = part({ ...lent, first, identity: named });
+        panel.onClientTool(tool);
+        return panel;
+      },
+      (error) => {
+        arriving = null;
+        throw error;
+      },
+    );
     return arriving;
   }
 
-  async function callTool(call: ClientToolCall): Promise<Record<string, unknown>> {
-    if (tool) return tool(call);
-    const cure = "The page handles none: call ChatKitPlatform.onClientTool(fn).";
-    const problem = new Problem(
-      "client_tool_unhandled",
-      `The assistant called the client tool "${call.name}". ${cure}`,
-    );
-    report(problem);
-    throw problem;
+  function complain(error: unknown): void {
+    console.error(`[ChatKitPlatform] chat_unreachable: ${(error as Error).message}`);
   }
 
-  const stage = (): Stage => ({
-    ...{ settings, version, platform, tokens, view, emit, addScript, report, enter, configure, isDark, callTool },
-    identity: named,
-    state: () => state,
-    forgetConfiguration() {
-      asked = null;
-    },
-    locale: () => chatkitLocale(pageRoot().lang),
-  });
-
-  async function start(): Promise<void> {
-    if (chat) return chat.start();
-    run += 1;
-    const current = run;
-    enter("loading");
-    try {
-      const coming = fetchPart();
-      coming.catch(() => undefined);
-      // A refusal is worth more than the part.
-      await configure();
-      const part = await coming;
-      if (current === run) chat ??= part(stage());
-    } catch (error) {
-      if (current !== run) return;
-      const problem = error as Problem;
-      report(problem);
-      enter(problem.state, problem);
-    }
-    if (current === run) return chat?.start();
+  function open(): void {
+    panel?.open();
+    if (panel || wanted) return;
+    wanted = true;
+    shell.host.dataset.state = "loading";
+    shell.tell(shell.strings.loading);
+    fetchPanel().then(
+      (arrived) => {
+        shell.tell("");
+        if (wanted && !stopped) arrived.open();
+      },
+      (error) => {
+        if (!wanted) return;
+        wanted = false;
+        complain(error);
+        shell.host.dataset.state = "unavailable";
+        shell.tell([shell.strings.unavailable, looks?.fallback.text].filter(Boolean).join("\n"), true);
+        emit("state", { state: "unavailable", code: "chat_unreachable" });
+      },
+    );
   }
 
   function close(): void {
-    if (!view.isOpen()) return;
-    view.setOpen(false);
-    emit("close", undefined);
+    panel?.close();
+    if (panel || !wanted) return;
+    wanted = false;
+    shell.host.dataset.state = "idle";
+    shell.tell("");
+  }
+
+  function toggle(): void {
+    if (panel ? panel.isOpen() : wanted) close();
+    else open();
   }
 
   async function signOut(): Promise<void> {
     named = null;
-    const ended = tokens.forget();
+    if (panel) return panel.signOut();
     close();
-    run += 1;
-    chat?.signOut();
-    if (state !== "idle") enter("idle");
-    await Promise.all(ended.map((token) => platform.end(token).catch(report)));
+    // On this device at once, even where the page is left before the panel comes.
+    const ended = tokens.forget();
+    if (ended.length) await fetchPanel().then((arrived) => arrived.end(ended), complain);
   }
 
   darkPage.addEventListener("change", recolour);
   recolour();
 
   return {
-    start,
+    host: shell.host,
+    attach: shell.attach,
+    open,
     close,
+    toggle,
     signOut,
 
     /** Fetches the launcher's looks. Never rejects: without them the launcher is plain, and opening it says why. */
-    prepare: (): Promise<unknown> => configure().catch(report),
-
-    /** The visitor turns to the launcher: the part may come ahead of the click. What fails is met again by the opening. */
-    intend(): void {
-      if (state !== "refused") fetchPart().catch(() => undefined);
-    },
-
-    open(): void {
-      if (view.isOpen()) return;
-      view.setOpen(true);
-      emit("open", undefined);
-      if (state === "ready") chat?.focus();
-      // A refusal stands until the page is loaded anew; an outage may be over.
-      else if (state !== "loading" && state !== "refused") void start();
+    prepare(): Promise<unknown> {
+      first ??= ask();
+      return first;
     },
 
     async identify(source: IdentitySource): Promise<void> {
       if (!source) return named !== null || tokens.hasKnown() ? signOut() : undefined;
       named = source;
-      return chat?.identify(source);
+      return panel?.identify(source);
     },
 
     onClientTool(handler: ClientTool | null): void {
       tool = handler;
+      panel?.onClientTool(handler);
     },
 
     stop(): void {
-      run += 1;
-      chat?.stop();
+      stopped = true;
+      panel?.stop();
       darkPage.removeEventListener("change", recolour);
-      view.remove();
+      shell.host.remove();
     },
   };
 }

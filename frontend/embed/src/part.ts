@@ -1,13 +1,10 @@
-import type { SupportedLocale } from "@openai/chatkit";
-import type { ChatKitPlatformEvents, ChatState, ClientToolCall } from "./api";
-import type { Configuration } from "./configuration";
+import type { ChatKitPlatformEvents, ClientTool } from "./api";
 import type { IdentitySource } from "./identity";
-import type { Platform } from "./platform";
-import { Problem } from "./problem";
+import type { Looks } from "./looks";
 import type { AddScript } from "./script";
 import type { Settings } from "./settings";
+import type { Shell } from "./shell";
 import type { TokenStore } from "./storage";
-import type { View } from "./view";
 
 declare const __VERSION__: string;
 declare const __CHAT_SRI__: string;
@@ -15,38 +12,37 @@ declare const __CHAT_SRI__: string;
 export type Emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]) => void;
 
 /** What the launcher, which every page view loads, lends to the chat part, which only an opened chat loads. */
-export interface Stage {
+export interface Launch {
   readonly settings: Settings;
   readonly version: string;
-  readonly platform: Platform;
+  readonly shell: Shell;
+  /** The visitor's languages, the page's first. */
+  readonly tags: readonly string[];
   readonly tokens: TokenStore;
-  readonly view: View;
   readonly emit: Emit;
   readonly addScript: AddScript;
-  readonly report: (problem: Problem) => void;
+  readonly isDark: () => boolean;
+  readonly dress: (looks: Looks) => void;
+  /** The answer that the launcher had for the public configuration; null = ask. */
+  readonly first: Promise<Response | null> | null;
   /** Whom the page had named before the part arrived. */
   readonly identity: IdentitySource;
-  state(): ChatState;
-  enter(next: ChatState, problem?: Problem): void;
-  /** Asked once; anew after a failure that may be over, and after `forgetConfiguration`. */
-  configure(): Promise<Configuration>;
-  forgetConfiguration(): void;
-  isDark(): boolean;
-  locale(): SupportedLocale | undefined;
-  callTool(call: ClientToolCall): Promise<Record<string, unknown>>;
 }
 
-export interface Chat {
-  start(): Promise<void>;
-  focus(): void;
+export interface Panel {
+  isOpen(): boolean;
+  open(): void;
+  close(): void;
   recolour(): void;
   identify(source: IdentitySource): Promise<void>;
-  /** Takes off the page whatever is the visitor's. */
-  signOut(): void;
+  signOut(): Promise<void>;
+  /** Ends at the platform what these visitor tokens have open. */
+  end(tokens: readonly string[]): Promise<void>;
+  onClientTool(handler: ClientTool | null): void;
   stop(): void;
 }
 
-export type ChatPart = (stage: Stage) => Chat;
+export type ChatPart = (launch: Launch) => Panel;
 
 const TIMEOUT = 15_000;
 
@@ -62,7 +58,7 @@ export function loadPart({ base, nonce }: Settings, addScript: AddScript): Promi
   const tag = __CHAT_SRI__.replace(/\W/g, "").slice(6, 14);
   const address = `${base}/widget/${__VERSION__}/chat.js?${tag}`;
   return new Promise((resolve, reject) => {
-    const fail = (reason: string): void => reject(new Problem("chat_unreachable", reason));
+    const fail = (reason: string): void => reject(new Error(reason));
     setTimeout(fail, TIMEOUT, `${address} didn't start within ${TIMEOUT / 1000} s.`);
     addScript(address, nonce, fail, __CHAT_SRI__)?.addEventListener("load", () => {
       const part = (window as Holder)[PART];

@@ -4,7 +4,6 @@
  *   unreachable      no answer: network, the page's CSP `connect-src`, a content blocker, a CORS refusal
  *   timeout          no answer in time
  *   answer_invalid   an answer that isn't the platform's
- *   chat_unreachable the launcher couldn't fetch the chat part of the script
  *   configuration_changed   the assistant changed again before the page could follow
  *   client_tool_unhandled   the assistant calls a tool of the page, which handles none; told at the console alone
  *   chatkit_blocked  OpenAI's chatkit.js didn't load, or its frame never became ready
@@ -23,7 +22,6 @@ const SIGN_IN = /^identity_(required|invalid)$/;
 const TRANSIENT = /^(rate_limited|busy|(upstream|platform)_.+|unreachable|timeout)$/;
 
 const LONGEST_WAIT = 300;
-const NAME = "ChatKitPlatformProblem";
 
 export class Problem extends Error {
   readonly code: string;
@@ -33,7 +31,7 @@ export class Problem extends Error {
 
   constructor(code: string, message: string, requestId = "", retryAfter = 0) {
     super(message);
-    this.name = NAME;
+    this.name = "ChatKitPlatformProblem";
     this.code = code;
     this.requestId = requestId;
     this.retryAfter = retryAfter;
@@ -49,9 +47,6 @@ export class Problem extends Error {
     return TRANSIENT.test(this.code);
   }
 }
-
-/** By its name, as launcher and chat part each have a class of their own. */
-export const isProblem = (error: unknown): error is Problem => (error as Problem | null)?.name === NAME;
 
 const text = (value: unknown, most: number): string => (typeof value === "string" ? value.slice(0, most) : "");
 
