@@ -12,6 +12,8 @@ from typing import Final
 
 from django.conf import settings
 
+from chat_server.metering import finish_settling
+from chat_server.run_usage import RunUsage
 from chatkit_client.client import ChatKitClient
 from chatkit_client.transport import Transport
 from encryption.models import site_secret
@@ -27,6 +29,7 @@ from gateway.resources import STATE_KEY as GATEWAY
 from gateway.resources import Gateway
 from gateway.retry_budget import RetryBudget
 from gateway.snapshots import SnapshotStore
+from gateway.token_budgets import TokenBudgets
 from sessions_api.desk import STATE_KEY as SESSIONS
 from sessions_api.desk import Desk
 from sessions_api.hints import load_broker_client
@@ -82,6 +85,8 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             stack.push_async_callback(redis.aclose)
         limiter = Limiter(None if redis is None else RedisLimits(redis), LedgerUsage())
         stack.push_async_callback(limiter.close)
+        budgets = TokenBudgets(redis, RunUsage())
+        stack.push_async_callback(budgets.close)
         transport = await stack.enter_async_context(
             Transport(allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None)
         )
@@ -92,6 +97,7 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY, total=settings.PROCESS_CONCURRENCY),
             replay=ReplayGuard(redis),
             retries=RetryBudget(),
+            budgets=budgets,
         )
         await asyncio.to_thread(_prepare_first_save, database_answers=snapshots.is_answering)
         spool = await asyncio.to_thread(Spool, settings.SPOOL_DIR, max_bytes=settings.SPOOL_MAX_BYTES)
@@ -101,6 +107,7 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
         desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=writer)
         desk.open()
         stack.push_async_callback(desk.close, seconds=DRAIN_SECONDS)
+        stack.push_async_callback(finish_settling, seconds=DRAIN_SECONDS)
         for door in doors:
             # The server has stopped listening by now, but it cancels what takes long and does not wait for its end.
             stack.push_async_callback(door.finish, seconds=DRAIN_SECONDS)

@@ -1,8 +1,8 @@
 """The public door's one error shape: every code, its status, and a sentence that gives the developer the cure.
 
-    {"error": {"code": str, "message": str, "request_id": str, "retry_after": int | null}}
+    {"error": {"code": str, "message": str, "request_id": str, "retry_after": int | null, "words"?: str}}
 
-The message is for whoever reads the browser's console. What lies behind it (`reason`) is for the operator alone: it
+The message is for whoever reads the browser's console; `words`, where they are there, are the tenant's own for the visitor. What lies behind it (`reason`) is for the operator alone: it
 goes to the ledger and the log and never into an answer.
 """
 
@@ -128,15 +128,18 @@ class PublicError(Exception):
     """A refusal or failure that the public is told about, and why (`reason`), which only the operator is told.
 
     `retry_after` in seconds, rounded up; None takes the code's own. `allow` names the methods of an address that was
-    asked with another one.
+    asked with another one. `words` are what the visitor reads, where the tenant has given any.
     """
 
-    def __init__(self, code: Code, *, reason: str = "", retry_after: float | None = None, allow: str = "") -> None:
+    def __init__(
+        self, code: Code, *, reason: str = "", retry_after: float | None = None, allow: str = "", words: str = ""
+    ) -> None:
         super().__init__(code)
         entry = _TABLE[code]
         self.code = code
         self.reason = reason
         self.allow = allow
+        self.words = words
         self.status = entry.status
         self.message = entry.message
         self.retry_after = entry.retry_after if retry_after is None else max(1, math.ceil(retry_after))
@@ -164,6 +167,8 @@ def error_response(error: PublicError, *, request_id: str) -> HttpResponse:
         "request_id": request_id,
         "retry_after": error.retry_after,
     }
+    if error.words:
+        body["words"] = error.words
     response = json_response({"error": body}, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)

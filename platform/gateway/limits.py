@@ -26,7 +26,7 @@ LATCH_SECONDS: Final = 1.0
 class Limiter:
     """Raises nothing: whatever goes wrong with Redis, a request is decided by the twin."""
 
-    def __init__(self, redis: RedisLimits | None = None, usage: UsageSource | None = None) -> None:
+    def __init__(self, redis: RedisLimits | None = None, usage: UsageSource[Quota] | None = None) -> None:
         self._redis = redis
         self._twin = Twin()
         self._counters = None if usage is None else QuotaCounters(usage, self._raise_to)

@@ -25,7 +25,7 @@ class Conversation:
         self._digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._connection: AbstractConnection | None = None
 
-    async def ask(self, keys: Sequence[str], arguments: Sequence[int]) -> Any:
+    async def ask(self, keys: Sequence[str], arguments: Sequence[int | str]) -> Any:
         """What the script answers. Raises RedisError, OSError and TimeoutError."""
         if self._connection is None:
             self._connection = await self._redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
@@ -40,7 +40,9 @@ class Conversation:
                 raise
             return await self._evaluate(connection, keys, arguments)
 
-    async def _evaluate(self, connection: AbstractConnection, keys: Sequence[str], arguments: Sequence[int]) -> Any:
+    async def _evaluate(
+        self, connection: AbstractConnection, keys: Sequence[str], arguments: Sequence[int | str]
+    ) -> Any:
         try:
             return await _say(connection, "EVALSHA", self._digest, len(keys), *keys, *arguments)
         except NoScriptError:
