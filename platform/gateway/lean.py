@@ -11,7 +11,7 @@ watch for a client that leaves.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache
 from io import BytesIO
 from typing import IO, Any, Final
@@ -23,6 +23,7 @@ from django.urls import get_resolver
 from gateway.asgi_types import Receive, Scope, Send
 from gateway.client_address import Client, identify
 from gateway.fresh_ids import fresh_hex
+from gateway.uploads import Upload
 
 MAX_BODY: Final = 8 * 1024
 # An honest body of this size comes at once; whoever sends it byte by byte only wants to hold the connection.
@@ -37,16 +38,29 @@ logger = logging.getLogger(__name__)
 class LeanRequest(ASGIRequest):
     """Django's request, and what the door knows of it.
 
-    `body_is_too_large` says that the body was longer than the door takes and was not kept. `started` is on the
-    monotonic clock.
+    `body_is_too_large` says that the body was longer than the door takes and was not kept. `upload` is the body where the
+    door leaves it to the view to read. `started` is on the monotonic clock.
     """
 
-    def __init__(self, scope: Scope, body: IO[bytes], *, body_is_too_large: bool) -> None:
+    def __init__(
+        self, scope: Scope, body: IO[bytes], *, body_is_too_large: bool = False, upload: Upload | None = None
+    ) -> None:
         super().__init__(scope, body)
+        self.upload = upload
         self.started = time.monotonic()
         self.request_id = fresh_hex()
         self.body_is_too_large = body_is_too_large
         self.client: Client = identify(self)
+
+
+class LeanStream(StreamingHttpResponse):
+    """`on_end` is called when the answer was sent or can't be, also where the client left before its first piece."""
+
+    def __init__(
+        self, pieces: AsyncIterator[bytes], *, headers: dict[str, str], on_end: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(pieces, headers=headers)
+        self.on_end = on_end
 
 
 Answer = HttpResponse | StreamingHttpResponse
@@ -55,10 +69,23 @@ Middleware = Callable[[View], View]
 
 
 class LeanHandler(ASGIHandler):
-    """Serves one urlconf through a short list of async middleware, the first of them outermost."""
+    """Serves one urlconf through a short list of async middleware, the first of them outermost.
 
-    def __init__(self, urlconf: str, middleware: tuple[Middleware, ...], *, body_seconds: float = BODY_SECONDS) -> None:
+    `is_upload` tells by path and method of which requests the body is the view's to read (uploads.py).
+    """
+
+    def __init__(
+        self,
+        urlconf: str,
+        middleware: tuple[Middleware, ...],
+        *,
+        body_seconds: float = BODY_SECONDS,
+        max_body: int = MAX_BODY,
+        is_upload: Callable[[str, str], bool] = lambda path, method: False,
+    ) -> None:
         self._body_seconds = body_seconds
+        self._max_body = max_body
+        self._is_upload = is_upload
         self._resolver = get_resolver(urlconf)
         self._resolve_lately = lru_cache(maxsize=REMEMBERED_PATHS)(self._resolver.resolve)
         # Import the views now: a defect in one of them must stop the start, not the first request.
@@ -90,16 +117,18 @@ class LeanHandler(ASGIHandler):
             await asyncio.wait(tasks, timeout=seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        upload = Upload(receive) if self._is_upload(scope["path"], scope["method"]) else None
         try:
-            body = await _read_body(receive, seconds=self._body_seconds)
+            body = b"" if upload else await _read_body(receive, seconds=self._body_seconds, most=self._max_body)
         except TimeoutError:
             await self.send_response(HttpResponse(status=408, headers={"Connection": "close"}), send)
             return
         if body is None:
             return
-        is_too_large = len(body) > MAX_BODY
+        is_too_large = len(body) > self._max_body
+        kept = BytesIO(b"" if is_too_large else body)
         try:
-            request = LeanRequest(scope, BytesIO(b"" if is_too_large else body), body_is_too_large=is_too_large)
+            request = LeanRequest(scope, kept, body_is_too_large=is_too_large, upload=upload)
         except UnicodeDecodeError:
             await self.send_response(HttpResponse(status=400), send)
             return
@@ -107,7 +136,7 @@ class LeanHandler(ASGIHandler):
         if isinstance(response, StreamingHttpResponse):
             await self._stream(response, receive, send)
             return
-        if is_too_large:
+        if is_too_large or (upload and not upload.is_read):
             # The rest of the body is not read, so the connection can't carry another request.
             response["Connection"] = "close"
         if response.status_code not in BODILESS:
@@ -132,17 +161,19 @@ class LeanHandler(ASGIHandler):
         finally:
             watcher.cancel()
             sender.cancel()
+            if isinstance(response, LeanStream):
+                response.on_end()
             outcome, _ = await asyncio.gather(sender, watcher, return_exceptions=True)
         if isinstance(outcome, Exception):
             logger.error("A streaming answer broke off", exc_info=outcome)
 
 
-async def _read_body(receive: Receive, *, seconds: float) -> bytes | None:
-    """The body, or a little more than MAX_BODY of it; None when the client left. Raises TimeoutError."""
+async def _read_body(receive: Receive, *, seconds: float, most: int) -> bytes | None:
+    """The body, or a little more than `most` bytes of it; None when the client left. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         message = await receive()
         body = bytes(message.get("body", b""))
-        while message["type"] == "http.request" and message.get("more_body") and len(body) <= MAX_BODY:
+        while message["type"] == "http.request" and message.get("more_body") and len(body) <= most:
             message = await receive()
             body += message.get("body", b"")
     return body if message["type"] == "http.request" else None
