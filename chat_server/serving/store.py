@@ -15,6 +15,7 @@ from chat_server import conversations as rows
 from chat_server import files
 from chat_server.conversations import NoSuchRow, Piece
 from chat_server.sealing import ATTACHMENT, THREAD, new_id
+from chat_server.serving.attached import stored_attachment, with_fresh_links
 from chat_server.serving.context import ChatContext
 from chat_server.serving.desk import DATABASE_SECONDS
 from chatkit.errors import CustomStreamError
@@ -33,7 +34,6 @@ _SORTS: Final[dict[StoreItemType, str]] = {
     "sdk_hidden_context": "shcx",
 }
 _item: Final[TypeAdapter[ThreadItem]] = TypeAdapter(ThreadItem)
-_attachment: Final[TypeAdapter[Attachment]] = TypeAdapter(Attachment)
 
 
 class StoreSilent(CustomStreamError):
@@ -88,7 +88,7 @@ class ConversationStore(Store[ChatContext]):
         found = await ask(
             context, lambda: rows.read_items(context.owner, thread_id, after=after, limit=limit, order=order)
         )
-        items = [_item.validate_json(body) for body in found.bodies]
+        items = [with_fresh_links(_item.validate_json(body), context) for body in found.bodies]
         return Page(data=items, has_more=bool(found.after), after=found.after or None)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: ChatContext) -> None:
@@ -100,7 +100,8 @@ class ConversationStore(Store[ChatContext]):
         await self.add_thread_item(thread_id, item, context)
 
     async def load_item(self, thread_id: str, item_id: str, context: ChatContext) -> ThreadItem:
-        return _item.validate_json(await ask(context, lambda: rows.read_item(context.owner, thread_id, item_id)))
+        body = await ask(context, lambda: rows.read_item(context.owner, thread_id, item_id))
+        return with_fresh_links(_item.validate_json(body), context)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: ChatContext) -> None:
         await ask(context, lambda: rows.delete_item(context.owner, thread_id, item_id))
@@ -112,8 +113,12 @@ class ConversationStore(Store[ChatContext]):
             await ask(context, lambda: files.take_into(context.owner, attachment.id, thread_id))
 
     async def load_attachment(self, attachment_id: str, context: ChatContext) -> Attachment:
+        """For a message that is to have it: only a file that was uploaded."""
         row = await ask(context, lambda: files.read(context.owner, attachment_id))
-        return _attachment.validate_json(row.meta)
+        try:
+            return stored_attachment(row, context)
+        except NoSuchRow:
+            raise NotFoundError from None
 
     async def delete_attachment(self, attachment_id: str, context: ChatContext) -> None:
         await ask(context, lambda: files.delete(context.owner, attachment_id))
