@@ -110,5 +110,7 @@ def message_too_long(length: int, *, most: int) -> RunFailed:
 
 
 def too_many_turns() -> RunFailed:
-    words = "The assistant did not come to an answer in the steps that it may take. Please try again, or ask differently."
+    words = (
+        "The assistant did not come to an answer in the steps that it may take. Please try again, or ask differently."
+    )
     return RunFailed(TOO_MANY_TURNS, "max_turns", words, may_retry=True)

@@ -3,8 +3,6 @@
 import json
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
-
 from chatkit.types import (
     ChatKitReq,
     StreamingReq,
@@ -14,6 +12,8 @@ from chatkit.types import (
     ThreadsCreateReq,
     ThreadsCustomActionReq,
 )
+from pydantic import TypeAdapter, ValidationError
+
 from gateway.errors import Code, PublicError
 from gateway.lean import LeanRequest
 

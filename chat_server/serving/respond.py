@@ -110,7 +110,9 @@ async def _answer(
 
 
 async def _by_first_key_that_works(
-    context: "ChatContext", upstream: UpstreamChoice, run: Callable[[KeySnapshot], AsyncGenerator[ThreadStreamEvent, None]]
+    context: "ChatContext",
+    upstream: UpstreamChoice,
+    run: Callable[[KeySnapshot], AsyncGenerator[ThreadStreamEvent, None]],
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     breakers = context.desk.gateway.breakers
     host = breakers.of_host(upstream.base_url)

@@ -3,13 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-from chat_server import conversations as rows
-from chat_server.serving.actions import act, keep_widget
-from chat_server.serving.attachments import AttachmentFiles
-from chat_server.serving.context import ChatContext
-from chat_server.serving.endings import serialize
-from chat_server.serving.respond import respond
-from chat_server.serving.store import ConversationStore, ask
 from chatkit.actions import Action
 from chatkit.server import ChatKitServer
 from chatkit.types import (
@@ -24,6 +17,14 @@ from chatkit.types import (
     UserMessageItem,
     WidgetItem,
 )
+
+from chat_server import conversations as rows
+from chat_server.serving.actions import act, keep_widget
+from chat_server.serving.attachments import AttachmentFiles
+from chat_server.serving.context import ChatContext
+from chat_server.serving.endings import serialize
+from chat_server.serving.respond import respond
+from chat_server.serving.store import ConversationStore, ask
 from gateway.errors import Code, PublicError
 
 

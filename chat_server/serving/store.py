@@ -8,6 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from chatkit.errors import CustomStreamError
+from chatkit.store import NotFoundError, Store, StoreItemType
+from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 from django.db import DatabaseError, InterfaceError
 from pydantic import TypeAdapter
 
@@ -18,9 +21,6 @@ from chat_server.sealing import ATTACHMENT, THREAD, new_id
 from chat_server.serving.attached import stored_attachment, with_fresh_links
 from chat_server.serving.context import ChatContext
 from chat_server.serving.desk import DATABASE_SECONDS
-from chatkit.errors import CustomStreamError
-from chatkit.store import NotFoundError, Store, StoreItemType
-from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 from encryption.vault import SecretError
 
 R = TypeVar("R")
@@ -73,9 +73,7 @@ class ConversationStore(Store[ChatContext]):
         rules = context.assistant.settings
         if rules is not None and not rules.history_enabled:
             return Page()
-        found = await ask(
-            context, lambda: rows.read_threads(context.owner, after=after, limit=limit, order=order)
-        )
+        found = await ask(context, lambda: rows.read_threads(context.owner, after=after, limit=limit, order=order))
         threads = [ThreadMetadata.model_validate_json(body) for body in found.bodies]
         return Page(data=threads, has_more=bool(found.after), after=found.after or None)
 

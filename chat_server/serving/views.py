@@ -3,6 +3,8 @@
 import logging
 from typing import Final, NoReturn
 
+from chatkit.store import NotFoundError
+from chatkit.types import NonStreamingReq, StreamingReq, is_streaming_req
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from pydantic import ValidationError
@@ -18,8 +20,6 @@ from chat_server.serving.reading import characters_of, read_chat_call
 from chat_server.serving.server import PlatformChatKitServer
 from chat_server.serving.store import StoreSilent
 from chat_server.serving.streams import OpenStream
-from chatkit.store import NotFoundError
-from chatkit.types import NonStreamingReq, StreamingReq, is_streaming_req
 from gateway import cors
 from gateway.admission import find_tenant, limit_address, require_active
 from gateway.errors import Code, PublicError, as_public, error_response

@@ -227,4 +227,3 @@ def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
             break
         cause = cause.__cause__ or cause.__context__
     return isinstance(cause, kind)
-

@@ -24,9 +24,7 @@ def open_http_client(
     *, connect_seconds: float, idle_seconds: float, total_seconds: float, max_stream: int, ca_file: str | None
 ) -> httpx2.AsyncClient:
     """One for all tenants of a process: it holds no key. Sizes in bytes."""
-    limits = httpx2.Limits(
-        max_connections=None, max_keepalive_connections=None, keepalive_expiry=_KEEP_ALIVE_SECONDS
-    )
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_KEEP_ALIVE_SECONDS)
     inner = httpx2.AsyncHTTPTransport(verify=tls_context(ca_file), trust_env=False, limits=limits)
     return httpx2.AsyncClient(
         transport=_BoundedTransport(inner, total_seconds=total_seconds, max_stream=max_stream),
