@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sandbox import control, conversation, openai_api
 from sandbox.calls import WORLD, api_calls
+from sandbox.responses import catalogue_api, endpoint
 from sandbox.world import World
 
 HERE = Path(__file__).parent
@@ -34,6 +35,8 @@ def make_app(world: World) -> web.Application:
     app = web.Application(middlewares=[control.loopback_only, api_calls], client_max_size=LARGEST_BODY)
     app[WORLD] = world
     openai_api.add_routes(app)
+    catalogue_api.add_routes(app)
+    endpoint.add_routes(app)
     app.router.add_post("/v1/chatkit/conversation", conversation.converse)
     control.add_routes(app)
     app.router.add_get("/chatkit.js", component)

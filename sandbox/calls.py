@@ -17,12 +17,14 @@ from sandbox.faults.table import FAULTS
 from sandbox.faults.wire import Received, RequestWire
 from sandbox.journal import Entry
 from sandbox.keys import Key, fingerprint_of
+from sandbox.responses.stream_faults import STREAM_FAULTS, StreamFault, read_fault
 from sandbox.world import FaultRule, HostMode, World
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WORLD = web.AppKey("world", World)
 ENTRY = web.RequestKey("entry", Entry)
 STARTED = web.RequestKey("started", float)
+STREAM_FAULT = web.RequestKey("stream_fault", StreamFault)
 BETA = "chatkit_beta=v1"
 # The component calls from the tenants' pages; OpenAI lets any origin in, and takes no cookies.
 BROWSER_PATHS = ("/v1/chatkit/conversation", "/v1/chatkit/files")
@@ -112,6 +114,9 @@ async def _answer_in_mood(request: web.Request, handler: Handler, world: World) 
     rule = world.take_fault(request.path, entry.key)
     if rule is not None:
         entry.fault = rule.kind
+    if rule is not None and rule.kind in STREAM_FAULTS:
+        request[STREAM_FAULT] = read_fault(rule.kind, rule.options)
+    elif rule is not None:
         await _play(rule, request)
         return None
     delay = host.latency_ms + (host.delay_ms if host.mode is HostMode.SLOW else 0)

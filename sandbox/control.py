@@ -7,14 +7,17 @@ page can reach it through a visitor's browser. All bodies and answers are JSON; 
     POST   /control/keys                  {key, project?, organization?, workflows?, state?, …} registers a key
     POST   /control/keys/state            {key | fingerprint | project | all: true, state, code?, retry_after?, times?}
     POST   /control/workflows             {id, project?, exists}      without project: in every project
+    POST   /control/models                {id, exists}                takes one of the sandbox's models away, or gives it back
     POST   /control/policy                {unknown_keys: prefix | invalid}
     POST   /control/host                  {mode, status?, delay_ms?, interval_ms?}
     POST   /control/latency               {ms}                        added to every answer
     POST   /control/fault                 {kind, path?, count?, key?, options?}    count null: until taken back
     DELETE /control/fault                 takes back all faults
     GET    /control/faults                the names and what they do
-    GET    /control/calls                 ?since, limit, method, path, status, key, user, workflow, session, op, project
+    GET    /control/calls                 ?since, limit, method, path, status, key, user, workflow, session, op, project,
+                                          model, outcome, text; brief=1 leaves bodies and headers out
     DELETE /control/calls                 empties the journal and the counters
+    GET    /control/runs                  {running, finished, left, cut}: runs of the model, at present and since the last reset
     GET    /control/counters              {total, by_route: {"POST /v1/chatkit/sessions 200": 3}}
     GET    /control/sessions              live sessions, without secrets
     POST   /control/sessions/expire       {id?}                       one session or all
@@ -46,6 +49,7 @@ def add_routes(app: web.Application) -> None:
         "faults": deeds.list_faults,
         "calls": deeds.read_calls,
         "counters": deeds.read_counters,
+        "runs": deeds.read_runs,
         "sessions": deeds.read_sessions,
         "threads": deeds.read_threads,
     }
@@ -53,6 +57,7 @@ def add_routes(app: web.Application) -> None:
         "keys": deeds.add_key,
         "keys/state": deeds.set_key_state,
         "workflows": deeds.set_workflow,
+        "models": deeds.set_model,
         "policy": deeds.set_policy,
         "host": deeds.set_host,
         "latency": deeds.set_latency,

@@ -9,10 +9,28 @@ from typing import Any
 from sandbox import errors
 from sandbox.faults.table import FAULTS
 from sandbox.keys import OPEN_PROJECT, Key, KeyState, UnknownKeys, fingerprint_of
+from sandbox.responses.catalogue import MODELS
+from sandbox.responses.stream_faults import FAMILY, STREAM_FAULTS, read_fault
 from sandbox.world import FaultRule, HostMode, World
 
-CALL_FILTERS = ("method", "path", "status", "key", "user", "workflow", "session", "op", "project", "fault")
+LONG_FIELDS = ("body", "headers", "header_names", "query")
+CALL_FILTERS = (
+    "method",
+    "path",
+    "status",
+    "key",
+    "user",
+    "workflow",
+    "session",
+    "op",
+    "project",
+    "fault",
+    "model",
+    "outcome",
+    "text",
+)
 LONGEST_DELAY_MS = 600_000
+OUTCOMES = ("finished", "left", "cut")
 
 
 class NotUnderstood(Exception):
@@ -32,7 +50,21 @@ def describe(world: World, query: dict[str, str]) -> dict[str, Any]:
 
 
 def list_faults(world: World, query: dict[str, str]) -> object:
-    return [{"name": fault.name, "family": fault.family, "says": fault.says} for fault in FAULTS.values()]
+    wire = [{"name": fault.name, "family": fault.family, "says": fault.says} for fault in FAULTS.values()]
+    return wire + [{"name": name, "family": FAMILY, "says": says} for name, says in STREAM_FAULTS.items()]
+
+
+def read_runs(world: World, query: dict[str, str]) -> object:
+    return {"running": len(world.callers.present), **{name: world.journal.outcomes[name] for name in OUTCOMES}}
+
+
+def set_model(world: World, body: dict[str, Any]) -> object:
+    model, exists = body.get("id"), body.get("exists")
+    if model not in MODELS or not isinstance(exists, bool):
+        raise NotUnderstood(f'say which of {", ".join(MODELS)}, and whether it exists: {{"id": "…", "exists": false}}')
+    missing = world.catalogue.missing_models
+    missing.discard(str(model)) if exists else missing.add(str(model))
+    return {"models": world.catalogue.models()}
 
 
 def read_counters(world: World, query: dict[str, str]) -> object:
@@ -46,7 +78,10 @@ def read_sessions(world: World, query: dict[str, str]) -> object:
 def read_calls(world: World, query: dict[str, str]) -> object:
     wanted = {name: query[name] for name in CALL_FILTERS if name in query}
     since, limit = _whole(query.get("since", 0), "since"), _whole(query.get("limit", 1000), "limit")
-    return world.journal.find(since=since, limit=limit, **wanted)
+    calls = world.journal.find(since=since, limit=limit, **wanted)
+    if "brief" in query:
+        calls = [{name: value for name, value in call.items() if name not in LONG_FIELDS} for call in calls]
+    return calls
 
 
 def read_threads(world: World, query: dict[str, str]) -> object:
@@ -120,15 +155,17 @@ def set_latency(world: World, body: dict[str, Any]) -> object:
 
 def add_fault(world: World, body: dict[str, Any]) -> object:
     kind, count = body.get("kind"), body.get("count", 1)
-    if kind not in FAULTS:
+    if kind not in FAULTS and kind not in STREAM_FAULTS:
         raise NotUnderstood("kind: one of those that GET /control/faults lists")
     options = body.get("options") or {}
     if not isinstance(options, dict):
         raise NotUnderstood("options: an object")
     key = body.get("key")
+    if kind in STREAM_FAULTS:
+        _check_stream_fault(str(kind), options)
     rule = FaultRule(
         kind=str(kind),
-        path=str(body.get("path") or "/v1/"),
+        path=str(body.get("path") or ("/v1/responses" if kind in STREAM_FAULTS else "/v1/")),
         remaining=None if count is None else max(1, _whole(count, "count")),
         key=fingerprint_of(key) if isinstance(key, str) else None,
         options=options,
@@ -143,6 +180,13 @@ def expire_sessions(world: World, body: dict[str, Any]) -> object:
     for session in ended:
         session.expires_at = int(time.time()) - 1
     return {"expired": len(ended)}
+
+
+def _check_stream_fault(kind: str, options: dict[str, Any]) -> None:
+    try:
+        read_fault(kind, options)
+    except (TypeError, ValueError):
+        raise NotUnderstood("options of a stream's fault: after, seconds and interval are numbers") from None
 
 
 def _chosen_keys(world: World, body: dict[str, Any]) -> list[Key]:

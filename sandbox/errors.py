@@ -154,6 +154,15 @@ def thread_not_found(thread_id: str) -> Refusal:
     return Refusal(404, f"Thread with id '{thread_id}' not found.")
 
 
+def model_not_found(model: str) -> Refusal:
+    text = f"The model `{model[:80]}` does not exist or you do not have access to it."
+    return Refusal(404, text, param="model", code="model_not_found")
+
+
+def vector_store_not_found(store_id: str) -> Refusal:
+    return Refusal(404, f"Vector store with id '{store_id[:80]}' not found.", param="tools")
+
+
 def unknown_url(method: str, path: str) -> Refusal:
     return Refusal(404, f"Invalid URL ({method} {path})")
 

@@ -48,6 +48,13 @@ class Entry:
     body: Any = None
     op: str | None = None
     fault: str | None = None
+    # Of a run of the model (/v1/responses) only.
+    last_four: str | None = None
+    model: str | None = None
+    text: str | None = None
+    response: str | None = None
+    outcome: str | None = None
+    events: int = 0
 
 
 @dataclass
@@ -55,6 +62,8 @@ class Journal:
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=CAPACITY))
     counters: Counter[str] = field(default_factory=Counter)
     total: int = 0
+    # How the runs of the model ended.
+    outcomes: Counter[str] = field(default_factory=Counter)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def open(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Entry:
@@ -78,6 +87,7 @@ class Journal:
     def clear(self) -> None:
         self.entries.clear()
         self.counters.clear()
+        self.outcomes.clear()
         self.total = 0
 
 
@@ -93,5 +103,5 @@ def _matches(entry: Entry, wanted: Mapping[str, str]) -> bool:
 
 def _route(path: str) -> str:
     """The path with ids replaced, so that counters stay few."""
-    parts = ["{id}" if part.startswith(("cksess_", "cthr_")) else part[:40] for part in path.split("/")[:7]]
+    parts = ["{id}" if part.startswith(("cksess_", "cthr_", "vs_")) else part[:40] for part in path.split("/")[:7]]
     return "/".join(parts)

@@ -131,14 +131,23 @@ class Accounts:
         }
 
 
+def _scope(path: str) -> str:
+    """The scope that a restricted key needs for this path."""
+    if "/models" in path:
+        return "api.model.read"
+    if "/vector_stores" in path:
+        return "api.vector_stores.read"
+    return "api.responses.write" if path.endswith("/responses") else "api.chatkit.write"
+
+
 def _refusal(record: Key, bearer: str, path: str) -> errors.Refusal | None:
     match record.state:
         case KeyState.INVALID:
             return errors.invalid_key(bearer)
         case KeyState.UNSCOPED:
-            return errors.missing_scopes("api.model.read" if path.endswith("/models") else "api.chatkit.write")
+            return errors.missing_scopes(_scope(path))
         case KeyState.MODELS_UNSCOPED:
-            return errors.missing_scopes("api.model.read") if path.endswith("/models") else None
+            return errors.missing_scopes(_scope(path)) if _scope(path) == "api.model.read" else None
         case KeyState.BILLING:
             return errors.billing(record.code or errors.BILLING_CODES[0])
         case KeyState.THROTTLED:

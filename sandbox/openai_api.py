@@ -1,4 +1,4 @@
-"""`/v1` as a server with an API key sees it: sessions, threads, models.
+"""`/v1` as a server with an API key sees it: sessions and threads.
 
 Order of refusals, as recorded: key (401), beta header (400), body (400), workflow (404).
 """
@@ -28,7 +28,6 @@ def add_routes(app: web.Application) -> None:
     app.router.add_delete("/v1/chatkit/threads/{id}", delete_thread)
     app.router.add_get("/v1/chatkit/threads/{id}/items", list_items, allow_head=False)
     app.router.add_post("/v1/chatkit/files", upload_file)
-    app.router.add_get("/v1/models", list_models, allow_head=False)
 
 
 async def create_session(request: web.Request) -> web.Response:
@@ -104,13 +103,6 @@ async def upload_file(request: web.Request) -> web.Response:
     name = f"cfile_{session.id.removeprefix('cksess_')[:24]}"
     body = {"id": name, "type": kind, "name": part.filename, "mime_type": part.content_type, "upload_url": None}
     return answer({**body, "preview_url": None} if kind == "image" else body)
-
-
-async def list_models(request: web.Request) -> web.Response:
-    authenticate(request, beta=False)
-    names = ("gpt-5", "gpt-5-mini")
-    rows = [{"id": name, "object": "model", "created": 1754425777, "owned_by": "system"} for name in names]
-    return answer({"object": "list", "data": rows})
 
 
 def _thread(request: web.Request) -> Thread:

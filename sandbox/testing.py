@@ -76,6 +76,10 @@ class Sandbox:
         """`prefix`: unregistered keys that start with sk-sandbox- are valid; `invalid`: none are."""
         self.control("POST", "policy", {"unknown_keys": unknown_keys})
 
+    def set_model(self, model: str, *, exists: bool) -> None:
+        """Takes one of the sandbox's models away, or gives it back."""
+        self.control("POST", "models", {"id": model, "exists": exists})
+
     # The mood of the host.
 
     def set_host(self, mode: str, *, status: int = 503, delay_ms: int = 2000, interval_ms: int = 500) -> None:
@@ -90,12 +94,16 @@ class Sandbox:
         self,
         kind: str,
         *,
-        path: str = "/v1/",
+        path: str | None = None,
         count: int | None = 1,
         key: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Plays a named fault (`sandbox.faults`) on the next `count` calls that fit; None: until `clear_faults`."""
+        """Plays a named fault on the next `count` calls that fit; None: until `clear_faults`.
+
+        The kinds are those of `sandbox.faults`, for every path of the API, and the streams' own (`stream_cut` …, see
+        `sandbox.responses.stream_faults`), for /v1/responses.
+        """
         body = {"kind": kind, "path": path, "count": count, "key": key, "options": dict(options or {})}
         self.control("POST", "fault", body)
 
@@ -119,6 +127,14 @@ class Sandbox:
     def creates(self) -> list[dict[str, Any]]:
         """The attempts to create a session: `user`, `workflow`, `key`, `status`, `body`, `headers`."""
         return [call for call in self.calls(method="POST") if call["path"] == "/v1/chatkit/sessions"]
+
+    def runs(self) -> dict[str, int]:
+        """How many runs of the model go on at present, and how the others ended: running, finished, left, cut."""
+        return cast(dict[str, int], self.control("GET", "runs"))
+
+    def run_calls(self, **wanted: object) -> list[dict[str, Any]]:
+        """The calls of /v1/responses without bodies: `key`, `last_four`, `project`, `model`, `text`, `outcome`, `events`."""
+        return self.calls(path="/v1/responses", limit=wanted.pop("limit", 20_000), brief=1, **wanted)
 
     def forget_calls(self) -> None:
         self.control("DELETE", "calls")

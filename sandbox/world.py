@@ -15,6 +15,8 @@ from typing import Any
 
 from sandbox.journal import Journal
 from sandbox.keys import Accounts
+from sandbox.responses.catalogue import Catalogue
+from sandbox.responses.leaving import Callers
 from sandbox.sessions import Sessions
 from sandbox.threads import Threads
 
@@ -51,6 +53,7 @@ class FaultRule:
 class World:
     def __init__(self, state_file: Path | None = None) -> None:
         self.state_file = state_file
+        self.callers = Callers()  # Open connections outlive a reset.
         self.reset()
         if state_file is not None and state_file.exists():
             self._load(state_file)
@@ -60,6 +63,7 @@ class World:
         self.sessions = Sessions()
         self.threads = Threads()
         self.journal = Journal()
+        self.catalogue = Catalogue()
         self.host = Host()
         self.faults: list[FaultRule] = []
         self.changed = False

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -154,6 +155,16 @@ class Assistant(ObservedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        # The database says so, too; here the error stands at the field.
+        if self.backend == Backend.HOSTED_WORKFLOW and not self.workflow_id:
+            raise ValidationError(
+                {
+                    "workflow_id": "A hosted assistant needs the ID of its workflow: “wf_…”. Without one, choose the backend "
+                    "“this platform”."
+                }
+            )
 
 
 class AssistantKey(ObservedModel):

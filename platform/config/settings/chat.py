@@ -22,3 +22,5 @@ CHAT_FILES_STORAGE = {
         "directory_permissions_mode": 0o700,
     },
 }
+# What a draft that “Prepare” makes begins with; an operator may choose another for each assistant.
+CHAT_DEFAULT_MODEL = env.str("CHAT_DEFAULT_MODEL", default="gpt-4.1-mini")
