@@ -11,6 +11,8 @@ CHAT_STREAMS_PROCESS = env.int("CHAT_STREAMS_PROCESS", default=1000)
 CHAT_FILES_DIR = directory("CHAT_FILES_DIR", default=VAR_DIR / "chat_files")
 # The largest file that a visitor may send, whatever an assistant allows: it is encrypted in one piece, in memory.
 CHAT_MAX_FILE_MB = env.int("CHAT_MAX_FILE_MB", default=20)
+# Room for the files of one tenant's conversations; 0 is no limit.
+CHAT_FILES_MB_TENANT = env.int("CHAT_FILES_MB_TENANT", default=5000)
 # Conversations are deleted so many days after their last message; 0 keeps them for ever.
 CONVERSATION_RETENTION_DAYS = env.int("CONVERSATION_RETENTION_DAYS", default=90)
 # Where ChatKit's frame comes from: it uploads files and shows images by itself, with links that we sign.
