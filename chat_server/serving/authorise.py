@@ -2,6 +2,7 @@
 
 import re
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,17 +56,18 @@ def read_grant(request: LeanRequest, tenant: TenantSnapshot, *, origin: str) -> 
 async def identify_caller(desk: ChatDesk, tenant: TenantSnapshot, grant: ChatGrant, *, needs_key: bool) -> Caller:
     """Raises PublicError where the grant stands no more, or nothing is published."""
     assistant = require_right(tenant, grant, desk.revocations, needs_key=needs_key)
-    agent = assistant.agent if grant.preview_version is None else await _version(desk, assistant, grant)
+    tried = grant.preview_version
+    agent = assistant.agent if tried is None else await _version(desk, assistant, tried)
     if agent is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="nothing_published")
     return Caller(grant, assistant, agent)
 
 
-async def _version(desk: ChatDesk, assistant: AssistantSnapshot, grant: ChatGrant) -> AgentSnapshot | None:
+async def _version(desk: ChatDesk, assistant: AssistantSnapshot, version_id: uuid.UUID) -> AgentSnapshot | None:
     """Read anew for each message: what is tried is being changed."""
 
     def read() -> AgentSnapshot | None:
-        version = AgentVersion.objects.filter(id=grant.preview_version, assistant_id=assistant.id).first()
+        version = AgentVersion.objects.filter(id=version_id, assistant_id=assistant.id).first()
         return None if version is None else AgentSnapshot.of(version)
 
     try:

@@ -1,7 +1,7 @@
 """ChatKit's store on our models: conversations and their parts as JSON of its own types, sealed.
 
-Each call is one trip to a thread of the chat desk. What is another visitor's is not found, as what never was. Times are naive UTC in
-ChatKit's types, since it stamps them so, and have their zone in the database.
+Each call is one trip to a thread of the chat desk. What is another visitor's is not found, as what never was. Times are naive UTC
+in ChatKit's types, since it stamps them so, and have their zone in the database.
 """
 
 from collections.abc import Callable

@@ -31,7 +31,7 @@ from tenants.snapshot import TenantSnapshot
 logger = logging.getLogger(__name__)
 
 ALLOWED_METHODS: Final = "POST, OPTIONS"
-# One address may open so many sessions a minute; a chat calls that much more often: messages, histories, titles, each with a preflight.
+# Of one session come so many calls a minute: messages, histories, titles, each with a preflight.
 CALLS_PER_SESSION: Final = 20
 # A page asks for a new token, or its visitor for what is gone: nothing that an operator has to know of.
 _EVERYDAY: Final = frozenset({Code.TOKEN_INVALID, Code.NOT_FOUND, Code.INTEGRATION_OUTDATED})

@@ -61,8 +61,8 @@ def _door_for(scope: Scope) -> App:
         return preview_door
     path: str = scope["path"]
     if path.startswith(PUBLIC_PATHS):
-        if chat_door is not None and chat_door.serves(path):
-            return chat_door
+        if chat_door is not None and (handler := chat_door.handler_of(path)) is not None:
+            return handler
         return public_door
     if path.startswith(_STATIC_PATH):
         return cast(App, static)

@@ -4,6 +4,7 @@ What it takes (80 MB, 3 s) is imported when the server starts, never at a reques
 Elsewhere its paths lead to the public door, which has nothing there: 404.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,6 @@ from typing import Final
 
 from django.conf import settings
 
-from gateway.asgi_types import Receive, Scope, Send
 from gateway.database_threads import DatabaseThreads
 from gateway.lean import LeanHandler
 from gateway.lean_middleware import lean_middleware
@@ -20,36 +20,36 @@ from sessions_api.desk import Desk
 # A message with what the page puts into it, or what its tool found.
 MAX_BODY: Final = 512 * 1024
 DRAIN_SECONDS: Final = 5.0
-_PATHS: Final = re.compile(r"/api/v1/tenants/[^/]+/chatkit/(?:attachments/.*)?\Z")
-_UPLOADS: Final = re.compile(r"/api/v1/tenants/[^/]+/chatkit/attachments/[^/]+/upload/\Z")
+_CHATS: Final = re.compile(r"/api/v1/tenants/[^/]+/chatkit/\Z")
+_FILES: Final = re.compile(r"/api/v1/tenants/[^/]+/chatkit/attachments/")
 
 
 class ChatDoor:
     def __init__(self, *hosts: str) -> None:
         self._hosts = hosts
-        self._handler: LeanHandler | None = None
+        self._chats: LeanHandler | None = None
+        self._files: LeanHandler | None = None
 
-    def serves(self, path: str) -> bool:
-        return self._handler is not None and _PATHS.match(path) is not None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._handler is None:
-            raise RuntimeError("The lifespan has not run. Start the server with `--lifespan on`.")
-        await self._handler(scope, receive, send)
+    def handler_of(self, path: str) -> LeanHandler | None:
+        """Whoever serves this path; None where it is not of a chat, or before the lifespan has opened the door."""
+        if _CHATS.match(path):
+            return self._chats
+        return self._files if _FILES.match(path) else None
 
     @asynccontextmanager
     async def open(self, sessions: Desk) -> AsyncIterator[dict[str, object]]:
         """Loads the handler; gives what its requests find in their state. At the end, what is being said is saved first."""
         from chat_server.serving.desk import CHAT_THREADS, STATE_KEY, ChatDesk
+        from chat_server.serving.file_door import FileDoor
         from chat_server.serving.quiet import quieten_chatkit
         from chat_server.serving.revocations import Revocations
         from chat_server.serving.streams import OpenStreams
         from chatkit_client.model_client import ModelClients
 
         quieten_chatkit()
-        handler = LeanHandler(
-            "config.chat_urls", lean_middleware(*self._hosts), max_body=MAX_BODY, is_upload=_is_upload
-        )
+        middleware = lean_middleware(*self._hosts)
+        chats = LeanHandler("config.chat_urls", middleware, max_body=MAX_BODY)
+        files = FileDoor("chat_server.serving.file_urls", middleware)
         gateway = sessions.gateway
         revocations = Revocations()
         streams = OpenStreams(
@@ -70,15 +70,11 @@ class ChatDoor:
             streams=streams,
         )
         await desk.open()
-        self._handler = handler
+        self._chats, self._files = chats, files
         try:
             yield {STATE_KEY: desk}
         finally:
-            # The server has stopped listening. An answer that goes on is stopped, so that its request ends and its words are saved.
+            # The server has stopped listening. An answer that goes on is stopped, so that its request ends and it is saved.
             streams.hang_up()
-            await handler.finish(seconds=DRAIN_SECONDS)
+            await asyncio.gather(chats.finish(seconds=DRAIN_SECONDS), files.finish(seconds=DRAIN_SECONDS))
             await desk.close(seconds=DRAIN_SECONDS)
-
-
-def _is_upload(path: str, method: str) -> bool:
-    return method == "PUT" and _UPLOADS.match(path) is not None

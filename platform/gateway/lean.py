@@ -23,7 +23,6 @@ from django.urls import get_resolver
 from gateway.asgi_types import Receive, Scope, Send
 from gateway.client_address import Client, identify
 from gateway.fresh_ids import fresh_hex
-from gateway.uploads import Upload
 
 MAX_BODY: Final = 8 * 1024
 # An honest body of this size comes at once; whoever sends it byte by byte only wants to hold the connection.
@@ -38,15 +37,12 @@ logger = logging.getLogger(__name__)
 class LeanRequest(ASGIRequest):
     """Django's request, and what the door knows of it.
 
-    `body_is_too_large` says that the body was longer than the door takes and was not kept. `upload` is the body where the
-    door leaves it to the view to read. `started` is on the monotonic clock.
+    `body_is_too_large` says that the body was longer than the door takes and was not kept. `started` is on the
+    monotonic clock.
     """
 
-    def __init__(
-        self, scope: Scope, body: IO[bytes], *, body_is_too_large: bool = False, upload: Upload | None = None
-    ) -> None:
+    def __init__(self, scope: Scope, body: IO[bytes], *, body_is_too_large: bool) -> None:
         super().__init__(scope, body)
-        self.upload = upload
         self.started = time.monotonic()
         self.request_id = fresh_hex()
         self.body_is_too_large = body_is_too_large
@@ -69,10 +65,7 @@ Middleware = Callable[[View], View]
 
 
 class LeanHandler(ASGIHandler):
-    """Serves one urlconf through a short list of async middleware, the first of them outermost.
-
-    `is_upload` tells by path and method of which requests the body is the view's to read (uploads.py).
-    """
+    """Serves one urlconf through a short list of async middleware, the first of them outermost."""
 
     def __init__(
         self,
@@ -81,11 +74,9 @@ class LeanHandler(ASGIHandler):
         *,
         body_seconds: float = BODY_SECONDS,
         max_body: int = MAX_BODY,
-        is_upload: Callable[[str, str], bool] = lambda path, method: False,
     ) -> None:
         self._body_seconds = body_seconds
         self._max_body = max_body
-        self._is_upload = is_upload
         self._resolver = get_resolver(urlconf)
         self._resolve_lately = lru_cache(maxsize=REMEMBERED_PATHS)(self._resolver.resolve)
         # Import the views now: a defect in one of them must stop the start, not the first request.
@@ -117,18 +108,16 @@ class LeanHandler(ASGIHandler):
             await asyncio.wait(tasks, timeout=seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        upload = Upload(receive) if self._is_upload(scope["path"], scope["method"]) else None
         try:
-            body = b"" if upload else await _read_body(receive, seconds=self._body_seconds, most=self._max_body)
+            body = await _read_body(receive, seconds=self._body_seconds, most=self._max_body)
         except TimeoutError:
             await self.send_response(HttpResponse(status=408, headers={"Connection": "close"}), send)
             return
         if body is None:
             return
         is_too_large = len(body) > self._max_body
-        kept = BytesIO(b"" if is_too_large else body)
         try:
-            request = LeanRequest(scope, kept, body_is_too_large=is_too_large, upload=upload)
+            request = LeanRequest(scope, BytesIO(b"" if is_too_large else body), body_is_too_large=is_too_large)
         except UnicodeDecodeError:
             await self.send_response(HttpResponse(status=400), send)
             return
@@ -136,7 +125,7 @@ class LeanHandler(ASGIHandler):
         if isinstance(response, StreamingHttpResponse):
             await self._stream(response, receive, send)
             return
-        if is_too_large or (upload and not upload.is_read):
+        if is_too_large:
             # The rest of the body is not read, so the connection can't carry another request.
             response["Connection"] = "close"
         if response.status_code not in BODILESS:
