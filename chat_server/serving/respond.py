@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from agents.items import TResponseInputItem
 from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
 
-from chat_server.files import read_attachment
 from chat_server.metering import ANSWERED, CUT, RunAccount
 from chat_server.serving.agent import start_run
 from chat_server.serving.input_items import length_of, load_conversation
@@ -95,7 +94,7 @@ async def _answer(
         thread.id,
         context,
         most_chars_of_message=agent.max_input_chars,
-        read_file=partial(read_attachment, context),
+        read_file=partial(_read_file, context),
     )
     turns = agent.max_turns - conversation.turns
     if turns < 1:
@@ -182,6 +181,12 @@ async def _run(
     async with aclosing(stream_run(chat, run)) as events:
         async for event in events:
             yield event
+
+
+async def _read_file(context: "ChatContext", attachment_id: str) -> bytes:
+    from chat_server.files import read_attachment
+
+    return await read_attachment(context, attachment_id)
 
 
 def _tell_breakers(error: ChatKitError, passage: Passage, host_passage: Passage) -> None:

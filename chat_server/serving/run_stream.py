@@ -39,7 +39,9 @@ class _Queue(asyncio.Queue[Any]):
         self.reader: asyncio.Task[Any] | None = None
 
     async def get(self) -> Any:
-        self.reader = asyncio.current_task()
+        # What is there is taken at once, at the end by whoever reads the stream: that task is not ours to cancel.
+        if self.empty():
+            self.reader = asyncio.current_task()
         return await super().get()
 
 
