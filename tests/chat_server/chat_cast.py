@@ -96,6 +96,7 @@ class Talker:
             assert response.status == 200, response.read()
             stream = Stream(connection, response)
             yield stream
+            stream.leave()
         finally:
             connection.close()
 
