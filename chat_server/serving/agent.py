@@ -8,13 +8,10 @@ from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
 
 from chat_server.metering import RunAccount
-from chat_server.serving.quiet import quieten
 from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_of
 from tenants.agents import AgentSnapshot
 
 _LONGEST_ID: Final = 128
-
-quieten()
 
 
 def start_run(

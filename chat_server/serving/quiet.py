@@ -1,42 +1,40 @@
-"""What the packages may log: that something failed and where, never what was said; nothing at all of what goes well.
+"""Failures of a conversation told without what was said in it: messages of exceptions may quote the visitor.
 
-Each can be told by the environment (OPENAI_LOG, OPENAI_AGENTS_DONT_LOG_MODEL_DATA, LOG_LEVEL) to write requests and answers into the
-log, ChatKit's by a handler of its own beside ours.
+The packages log exceptions with their text, and the requests that they get; here their records keep the place alone.
 """
 
 import logging
 import traceback
 from typing import Final
 
-import agents._debug
-import chatkit.logger
-
-_PACKAGES: Final = ("chatkit", "openai", "openai.agents", "httpx2", "httpcore2", "mcp")
+FRAMES: Final = 3
 
 
-class FactsOnly(logging.Filter):
-    """An exception becomes its class and place; its words may repeat the visitor's."""
+def without_content(error: BaseException) -> str:
+    """The kind of the error and where it came from."""
+    places = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    where = " < ".join(f"{place.filename.rpartition('/')[2]}:{place.lineno}" for place in reversed(places))
+    return f"{type(error).__name__} ({where})" if where else type(error).__name__
 
+
+class _PlaceOnly(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        kind, error, trace = record.exc_info if isinstance(record.exc_info, tuple) else (None, None, None)
-        if kind is None and isinstance(record.msg, BaseException):
-            kind = type(record.msg)
-        if kind is not None:
-            frames = traceback.extract_tb(trace)
-            where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-            record.msg, record.args = f"{kind.__name__}{where}", ()
-            record.exc_info = record.exc_text = None
+        error = record.exc_info[1] if record.exc_info else None
+        text = f"{record.module}.{record.funcName}" if error is None else without_content(error)
+        record.msg, record.args, record.exc_info, record.exc_text = f"{record.name}: {text}", (), None, None
         return True
 
 
-def quieten() -> None:
-    """Called once, where the packages are loaded."""
-    for name in _PACKAGES:
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.WARNING)
-        if not any(isinstance(each, FactsOnly) for each in logger.filters):
-            logger.addFilter(FactsOnly())
-    # Each failure comes to us as an exception, which is logged with the request's id.
+def quieten_packages() -> None:
+    """Whatever the environment tells them (LOG_LEVEL, OPENAI_LOG, OPENAI_AGENTS_DONT_LOG_MODEL_DATA); after they are loaded.
+
+    A handler of ChatKit's own, made where LOG_LEVEL is set, goes as well: records are written once, by ours.
+    """
+    for name in ("chatkit", "openai", "httpx2", "httpcore2"):
+        log = logging.getLogger(name)
+        log.handlers.clear()
+        log.setLevel(logging.WARNING)
+        if not any(isinstance(each, _PlaceOnly) for each in log.filters):
+            log.addFilter(_PlaceOnly())
+    # Each failure of a run comes to us as an exception, and is logged with the request's id.
     logging.getLogger("openai.agents").setLevel(logging.CRITICAL)
-    chatkit.logger.logger.handlers.clear()
-    agents._debug.DONT_LOG_MODEL_DATA = agents._debug.DONT_LOG_TOOL_DATA = True
