@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from pydantic import BaseModel
-
 from chatkit.errors import ErrorCode
 from chatkit.types import ClientEffectEvent, ErrorEvent
+from pydantic import BaseModel
+
 from gateway.errors import Code, PublicError
 
 # The embed script fetches its configuration anew and goes on in the mode that this names.

@@ -30,7 +30,12 @@ class Pump:
     """`failed` is what is told to a reader when the making fails; `finished` is awaited when it is over, with the failure."""
 
     def __init__(
-        self, events: AsyncGenerator[bytes, None], *, failed: bytes, finished: Finished, heartbeat: float = HEARTBEAT_SECONDS
+        self,
+        events: AsyncGenerator[bytes, None],
+        *,
+        failed: bytes,
+        finished: Finished,
+        heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._events = events
         self._failed = failed

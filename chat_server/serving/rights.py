@@ -1,4 +1,4 @@
-"""Whether what a chat token grants still stands: looked at on each request and twice a second while an answer comes, in memory."""
+"""Whether what a chat token grants still stands: looked at on each request, and twice a second while an answer comes."""
 
 import time
 

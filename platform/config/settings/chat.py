@@ -4,6 +4,9 @@ from config.settings.environment import VAR_DIR, directory, env
 
 # Only such processes have the chat endpoint, and load what it takes (80 MB, 3 s).
 SERVE_CHAT = env.bool("SERVE_CHAT", default=False)
+# Answers that may be on their way at once in one process: of one tenant, and of all together.
+CHAT_STREAMS_TENANT = env.int("CHAT_STREAMS_TENANT", default=500)
+CHAT_STREAMS_PROCESS = env.int("CHAT_STREAMS_PROCESS", default=1000)
 # Files of conversations, encrypted: a folder that all web processes and workers share.
 CHAT_FILES_DIR = directory("CHAT_FILES_DIR", default=VAR_DIR / "chat_files")
 # The largest file that a visitor may send, whatever an assistant allows: it is encrypted in one piece, in memory.
