@@ -15,7 +15,10 @@ __all__ = ["_sandbox", "alder", "birch", "sandbox"]
 @pytest.fixture(autouse=True)
 def files_dir(tmp_path: Path, settings: Any) -> Path:
     place = tmp_path / "chat_files"
-    storage = {**settings.CHAT_FILES_STORAGE, "OPTIONS": {**settings.CHAT_FILES_STORAGE["OPTIONS"], "location": str(place)}}
+    storage = {
+        **settings.CHAT_FILES_STORAGE,
+        "OPTIONS": {**settings.CHAT_FILES_STORAGE["OPTIONS"], "location": str(place)},
+    }
     settings.STORAGES = {**settings.STORAGES, "default": storage}
     return place
 

@@ -31,7 +31,8 @@ def test_an_assistant_takes_its_conversations_and_their_files_with_it(ann: Talke
 
     ann.assistant.delete()
 
-    assert not Thread.objects.exists() and not Attachment.objects.exists()
+    assert not Thread.objects.exists()
+    assert not Attachment.objects.exists()
     assert stored(files_dir) == []
 
 
@@ -39,7 +40,9 @@ def test_each_step_is_bounded_and_counts_what_it_deleted(ann: Talker) -> None:
     for _ in range(5):
         thread = ann.says("one", "two")
         ann.sends(thread_id=thread)
-        conversations.note_feedback(ann.owner, thread, [ThreadItem.objects.filter(thread=thread)[0].item_id], "positive")
+        conversations.note_feedback(
+            ann.owner, thread, [ThreadItem.objects.filter(thread=thread)[0].item_id], "positive"
+        )
     ann.sends()
     everything = Thread.objects.all(), Attachment.objects.all()
 

@@ -1,11 +1,16 @@
 """Erasing a visitor and deleting a tenant take the conversations with them that the platform served, and certify how much."""
 
 import json
-from functools import partial
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.dispatch import Signal
 from django.utils import timezone
 
 from audit.actions import Action
@@ -16,16 +21,17 @@ from chat_server.models import Attachment, ChatRun, Feedback, Thread, ThreadItem
 from sandbox.testing import Sandbox
 from sessions_api import signals
 from sessions_api.certificate import certificate_key, issue_certificate, verify_certificate
-from sessions_api.delete_tenant import advance_deletions
+from sessions_api.erase_keys import claim_due
 from sessions_api.erase_visitor import Person, advance_erasures, erase_visitor
 from sessions_api.models import RevokedVisitor, TenantDeletion, VisitorErasure, VisitorLink
+from sessions_api.served_here import delete_served_here
 from sessions_api.tasks import delete_tenants, tick
 from tenants.models import ApiKey, Tenant
 from tenants.states import start_deletion
 from tests.chat_server.conversations.talk import Talker, stored
 from tests.key_health.cast import Customer
 from tests.proof.plugin import Proof
-from tests.sessions_api.erasure_cast import certified, come, work
+from tests.sessions_api.erasure_cast import certified, come, let_time_pass, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,13 +80,9 @@ def test_of_who_only_chatted_here_no_token_counts_any_more(sandbox: Sandbox, ald
     erase_visitor(tenant=alder.tenant, person=ann, actor=SYSTEM)
 
     assert RevokedVisitor.objects.get().ref == ann.ref
+    before = Talker(replace(talker_of(alder, ann).owner, issued_at=0), alder.tenant, alder.assistant)
     with pytest.raises(conversations.NoSuchRow):
-        old = talker_of(alder, ann)
-        Talker(conversations.Owner(*_fields(old), issued_at=0), old.tenant, old.assistant).says("one more")
-
-
-def _fields(talker: Talker) -> tuple[Any, Any, str]:
-    return talker.owner.tenant_id, talker.owner.assistant_id, talker.owner.visitor_ref
+        before.says("one more")
 
 
 def test_many_conversations_go_in_steps_and_a_killed_worker_loses_no_count(
@@ -91,63 +93,86 @@ def test_many_conversations_go_in_steps_and_a_killed_worker_loses_no_count(
     for _ in range(5):
         talker_of(alder, ann).says("hello")
     erasure = erase_visitor(tenant=alder.tenant, person=ann, actor=SYSTEM)
-    monkeypatch.setattr("sessions_api.erase_visitor.SLICE_SECONDS", 0.001)
-    killed = _kill_at_second_step(monkeypatch)
 
-    with pytest.raises(KeyboardInterrupt):
+    # Killed in the second step, when rows are deleted and nothing is committed.
+    with listening(signals.visitor_erasing, KillAt(2)), pytest.raises(KeyboardInterrupt):
         advance_erasures()
     erasure.refresh_from_db()
     after_the_kill = (Thread.objects.count(), erasure.served_here)
-    killed["is_on"] = False
+    let_time_pass()
     work()
 
-    assert after_the_kill == (5, {}) or after_the_kill == (3, {"threads": 2, "items": 2})
+    assert after_the_kill == (3, {"threads": 2, "items": 2})
     assert certified(erasure)["served_here"] == {"threads": 5, "items": 5}
 
 
-def _kill_at_second_step(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """The worker dies after it has deleted, before its transaction ends."""
-    from sessions_api import served_here
+class KillAt:
+    """Listens after the others have deleted, and ends the worker at that step."""
 
-    state = {"is_on": True, "steps": 0}
-    note = served_here.note_deleted
+    def __init__(self, step: int) -> None:
+        self._left = step
 
-    def dying(*arguments: Any) -> None:
-        state["steps"] += 1
-        if state["is_on"] and state["steps"] == 2:
+    def __call__(self, **_: Any) -> dict[str, int]:
+        self._left -= 1
+        if not self._left:
             raise KeyboardInterrupt
-        note(*arguments)
-
-    monkeypatch.setattr(served_here, "note_deleted", dying)
-    monkeypatch.setattr("sessions_api.erase_visitor.SLICE_SECONDS", 10.0)
-    return state  # type: ignore[return-value]
+        return {}
 
 
-def test_a_conversation_that_begins_while_the_visitor_is_erased_goes_too(
-    sandbox: Sandbox, alder: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def listening(signal: Signal, listener: Any) -> Iterator[None]:
+    signal.connect(listener, weak=False)
+    try:
+        yield
+    finally:
+        signal.disconnect(listener)
+
+
+def test_when_the_time_of_a_slice_is_over_the_claim_is_given_back(sandbox: Sandbox, alder: Customer) -> None:
     ann = come(alder)
-    late = partial(talker_of(alder, ann).says, "late")
+    erase_visitor(tenant=alder.tenant, person=ann, actor=SYSTEM)
+    erasure = claim_due(VisitorErasure.objects.all())
+    assert erasure is not None
+    steps = iter([Counter(threads=2), Counter(threads=1), Counter()])
+
+    finished = delete_served_here(erasure, lambda: next(steps), until=0)
+
+    row = VisitorErasure.objects.get()
+    assert (finished, row.claim, row.served_here) == (False, None, {"threads": 2})
+    assert claim_due(VisitorErasure.objects.all()) is not None
+
+
+def test_a_worker_whose_claim_was_taken_over_deletes_nothing(sandbox: Sandbox, alder: Customer) -> None:
+    ann = come(alder)
+    erase_visitor(tenant=alder.tenant, person=ann, actor=SYSTEM)
+    erasure = claim_due(VisitorErasure.objects.all())
+    assert erasure is not None
+    VisitorErasure.objects.update(claim=uuid.uuid4())
+
+    def step() -> Counter[str]:
+        raise AssertionError("must not be asked")
+
+    assert delete_served_here(erasure, step, until=0) is False
+
+
+def test_a_conversation_that_begins_while_the_visitor_is_erased_goes_too(sandbox: Sandbox, alder: Customer) -> None:
+    ann = come(alder)
+    late = [talker_of(alder, ann)]
     erasure = erase_visitor(tenant=alder.tenant, person=ann, actor=SYSTEM)
-    # A request that was let in just before the revocation writes while the worker is at OpenAI.
-    VisitorErasure.objects.update(due_at=timezone.now())
     RevokedVisitor.objects.all().delete()
-    from sessions_api import erase_visitor as module
 
-    upstream = module.erase_with_next_key
+    def message_on_its_way(**_: Any) -> dict[str, int]:
+        # The first step found nothing; written before the worker revokes once more.
+        if late:
+            late.pop().says("late")
+        return {}
 
-    def and_meanwhile(*arguments: Any, **keywords: Any) -> bool:
-        if not Thread.objects.exists():
-            late()
-        return upstream(*arguments, **keywords)
+    with listening(signals.visitor_erasing, message_on_its_way):
+        work()
 
-    monkeypatch.setattr(module, "erase_with_next_key", and_meanwhile)
-    advance_erasures()
-    monkeypatch.setattr(module, "erase_with_next_key", upstream)
-    work()
-
+    assert not late
     assert not Thread.objects.exists()
-    assert certified(erasure)["served_here"]["threads"] >= 1
+    assert certified(erasure)["served_here"] == {"threads": 1, "items": 1}
 
 
 def test_a_tenant_without_any_key_and_its_visitors_are_erased_all_the_same(sandbox: Sandbox, alder: Customer) -> None:
@@ -190,18 +215,35 @@ def test_a_tenants_many_conversations_go_in_steps_before_its_secrets(
     monkeypatch.setattr(signals, "MOST", 2)
     for _ in range(5):
         talker_of(alder, come(alder)).says("hello")
+    left = []
+
+    def look(**_: Any) -> dict[str, int]:
+        left.append((Thread.objects.count(), ApiKey.objects.exclude(token="").count()))
+        return {}
+
     start_deletion(tenant=alder.tenant, actor=SYSTEM)
-    monkeypatch.setattr("sessions_api.delete_tenant.SLICE_SECONDS", 0.0)
+    with listening(signals.tenant_deleting, look):
+        delete_tenants()
 
-    seen = []
-    for _ in range(20):
-        TenantDeletion.objects.update(due_at=timezone.now(), claimed_until=None)
-        monkeypatch.setattr("sessions_api.delete_tenant.SLICE_SECONDS", 0.2)
-        advance_deletions()
-        seen.append((Thread.objects.count(), ApiKey.objects.exclude(token="").exists()))
-        if not Tenant.objects.exists():
-            break
-
+    assert left == [(3, 1), (1, 1), (0, 1), (0, 1)]
     assert not Tenant.objects.exists()
-    assert all(has_keys or not threads for threads, has_keys in seen)
+    assert AuditEvent.objects.get(action=Action.TENANT_DELETED).changes["served_here"] == {"threads": 5, "items": 5}
+
+
+def test_a_deletion_of_a_tenant_goes_on_where_a_killed_worker_left_it(
+    sandbox: Sandbox, alder: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "MOST", 2)
+    for _ in range(5):
+        talker_of(alder, come(alder)).says("hello")
+    start_deletion(tenant=alder.tenant, actor=SYSTEM)
+
+    with listening(signals.tenant_deleting, KillAt(2)), pytest.raises(KeyboardInterrupt):
+        delete_tenants()
+    left = Thread.objects.count()
+    TenantDeletion.objects.update(due_at=timezone.now(), claimed_until=None)
+    delete_tenants()
+
+    assert left == 3
+    assert not Tenant.objects.exists()
     assert AuditEvent.objects.get(action=Action.TENANT_DELETED).changes["served_here"] == {"threads": 5, "items": 5}

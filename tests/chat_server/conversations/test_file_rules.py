@@ -65,8 +65,8 @@ def test_the_sites_limit_holds_over_an_assistants_and_an_assistant_may_take_none
 
     with pytest.raises(FileRefused, match="body_too_large"):
         require_acceptable(assistant, name="a", mime_type="image/png", size=1024 * 1024 + 1)
+    none = load_without_uploads(ann)
     with pytest.raises(FileRefused) as refused:
-        none = load_without_uploads(ann)
         require_acceptable(none, name="a", mime_type="image/png", size=1)
     assert refused.value.reason == "files_off"
 

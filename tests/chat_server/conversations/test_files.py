@@ -1,5 +1,6 @@
 """A file of a conversation: announced, uploaded, taken into a message, read, deleted; each step for its own visitor alone."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def test_every_step_is_for_its_own_visitor_assistant_and_tenant(ann: Talker) -> 
     assert ann.reads(sent) == PNG
 
 
-@pytest.mark.parametrize("wrong", ["", "atc_", "atc_" + "g" * 32, "atc_" + "0" * 31, "atc_" + "0" * 33, "../" * 10, "\x00"])
+@pytest.mark.parametrize(
+    "wrong", ["", "atc_", "atc_" + "g" * 32, "atc_" + "0" * 31, "atc_" + "0" * 33, "../" * 10, "\x00"]
+)
 def test_what_is_no_id_is_not_found(ann: Talker, wrong: str) -> None:
     with pytest.raises(NoSuchRow):
         files.read(ann.owner, wrong)
@@ -94,7 +97,7 @@ def test_an_upload_that_ends_after_its_file_was_deleted_leaves_nothing(
         files.delete(ann.owner, attachment)
 
     with pytest.raises(NoSuchRow):
-        files.note_stored(ann.owner, row.id, files.put_into_storage(ann.owner, row.id, open(__file__, "rb")))
+        files.note_stored(ann.owner, row.id, files.put_into_storage(ann.owner, row.id, BytesIO(b"late")))
 
     assert stored(files_dir) == []
 
