@@ -31,4 +31,6 @@ BEAT_SCHEDULE = {
         "schedule": _PRUNING,
         "options": {"expires": _PRUNING.total_seconds()},
     },
+    "prune-runs": _every(_PRUNING, "chat_server.prune_runs"),
+    "budgets-tick": _every(timedelta(minutes=5), "chat_server.watch_budgets"),
 }
