@@ -9,6 +9,14 @@ from sessions_api.outcomes import OutcomeGroup, group_of
 
 # The visitor left, or cancelled: what was asked for was given as far as it was wanted.
 _SERVED: Final = (ANSWERED, CUT)
+# Of the chat's own rules: no public error has these codes.
+_OWN: Final = {
+    "message_too_long": "The message was longer than the version of the assistant allows.",
+    "action_too_large": "What a widget or a tool of the page sent was longer than the version of the assistant allows.",
+    "too_many_turns": "The assistant called tools again and again without coming to an answer. Look at its instructions and "
+    "tools, or allow more turns.",
+    "context_length_exceeded": "The conversation no longer fits into the model. The visitor was told to begin a new one.",
+}
 _BY_REASON: Final = {
     "chat_tenant": "The tenant's visitors sent more messages in a minute than it may. Raise the limit on its page, unless "
     "its chat is misused.",
@@ -19,6 +27,9 @@ _BY_REASON: Final = {
     "cost_month": "The tenant's money of this month (UTC) is used up, or held for answers in work. Its page shows the use; raise "
     "the budget there, or wait for the first.",
 }
+
+# All that there are: what a dashboard counts by.
+OUTCOMES: Final = frozenset({*_SERVED, *_OWN, *(code.value for code in Code)})
 
 
 def in_words(group: OutcomeGroup) -> str:
@@ -33,7 +44,7 @@ def codes_of_runs(group: str) -> list[str]:
     """The outcomes of a group: a list of members can use an index, which “none of those” can't."""
     if group == OutcomeGroup.GRANTED:
         return list(_SERVED)
-    return [code.value for code in Code if group_of(code) == group]
+    return [*(code.value for code in Code if group_of(code) == group), *(_OWN if group == OutcomeGroup.REFUSED else ())]
 
 
 def explain_run(outcome: str, reason: str) -> str:
@@ -42,4 +53,4 @@ def explain_run(outcome: str, reason: str) -> str:
         return ""
     if outcome == CUT:
         return "The visitor left or cancelled while the answer was written; the model was told to stop."
-    return _BY_REASON.get(reason) or explain(outcome, reason).behind
+    return _BY_REASON.get(reason) or _OWN.get(outcome) or explain(outcome, reason).behind

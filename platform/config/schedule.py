@@ -9,6 +9,7 @@ from typing import Any
 
 _TICK = timedelta(seconds=5)
 _PRUNING = timedelta(minutes=10)
+_SWEEPING = timedelta(hours=1)
 
 
 def _every(interval: timedelta, task: str) -> dict[str, Any]:
@@ -33,4 +34,6 @@ BEAT_SCHEDULE = {
     },
     "prune-runs": _every(_PRUNING, "chat_server.prune_runs"),
     "budgets-tick": _every(timedelta(minutes=5), "chat_server.watch_budgets"),
+    "prune-conversations": _every(_PRUNING, "chat_server.prune"),
+    "sweep-files": _every(_SWEEPING, "chat_server.sweep"),
 }

@@ -14,12 +14,11 @@ from prometheus_client.metrics_core import Metric
 
 from chat_server.models import BudgetUsage
 from chat_server.run_figures import first_words_histogram, runs_by_outcome, runs_since, sums_of
-from gateway.errors import Code
+from chat_server.run_outcomes import OUTCOMES
 from gateway.quotas import Period
 from tenants.limit_names import LimitName
 
 _HOUR: Final = timedelta(hours=1)
-_OUTCOMES: Final = frozenset({"answered", "cut", *Code})
 
 # What only the process that is asked knows; the chat door sets it where chats are served.
 open_streams: Callable[[], int] | None = None
@@ -36,7 +35,7 @@ def chat_metrics() -> Iterable[Metric]:
     runs = GaugeMetricFamily("chatkit_runs_last_hour", "Model runs of the last 60 minutes.", labels=["outcome"])
     others = 0
     for outcome, amount in runs_by_outcome(rows).items():
-        if outcome in _OUTCOMES:
+        if outcome in OUTCOMES:
             runs.add_metric([outcome], amount)
         else:
             others += amount
