@@ -90,12 +90,14 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
         transport = await stack.enter_async_context(
             Transport(allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None)
         )
+        replay = ReplayGuard(redis)
+        stack.push_async_callback(replay.close)
         gateway = Gateway(
             snapshots=snapshots,
             limiter=limiter,
             breakers=Breakers(),
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY, total=settings.PROCESS_CONCURRENCY),
-            replay=ReplayGuard(redis),
+            replay=replay,
             retries=RetryBudget(),
             budgets=budgets,
         )
