@@ -7,9 +7,12 @@ class ChatServerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat_server.models import Attachment, Thread
+        from chat_server import receivers  # noqa: F401 (connects them)
+        from chat_server.models import Attachment, ChatRun, Thread
         from chat_server.sealing import attachment_binding, thread_binding
         from encryption.registry import register
+        from sessions_api.spool_lines import register_kind
 
         register(Thread, "key_token", binding_of=thread_binding)
         register(Attachment, "key_token", binding_of=attachment_binding)
+        register_kind("run", ChatRun)

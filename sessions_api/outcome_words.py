@@ -59,6 +59,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "process_full": "PROCESS_CONCURRENCY requests of all tenants together were waiting for OpenAI in this process. Usually "
     "OpenAI is slow: see the latency on the operations page.",
     "no_key": "The assistant has no key in use. Add one on the tenant's page and give it to the assistant.",
+    "nothing_published": "The platform answers for this assistant, and no version of it is published. Write a draft on the "
+    "assistant's page and publish it.",
     "user_scope_unreadable": "The tenant's visitor secret can't be opened with the master keys that the process has. Put the "
     "missing key back into MASTER_KEYS and restart.",
     "assistant_unusable": "OpenAI would refuse the assistant's stored settings. Open its page and save it: the form says what "
@@ -74,8 +76,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "writer_full": f"Too many rows were waiting to be written. {_SEE_THE_DATABASE}",
     "spool_full": "The database took no rows, and the spool for them is full. Mend the database; then the spool drains.",
     "visitor_revoked": "The visitor signed out or was erased again and again while this was asked. The next attempt begins anew.",
-    "withdrawn_meanwhile": "The configuration changed while OpenAI was being asked, so nothing was handed out. The next attempt "
-    "goes by the new one.",
+    "withdrawn_meanwhile": "The configuration changed while the session was being granted, so nothing was handed out. The "
+    "next attempt goes by the new one.",
 }
 _BY_CODE: Final[dict[str, str]] = {
     Code.ORIGIN_NOT_ALLOWED: "The page's origin is not on the tenant's list; scheme, host, port and “www.” count. If the page is "

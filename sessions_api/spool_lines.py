@@ -2,8 +2,9 @@
 
     sp1.<key id>.<mac>.<JSON>\\n        mac = HMAC-SHA256(HKDF(SIGNING_KEYS, "spool"), "sp1.<key id>." + JSON), base64url
 
-The JSON is `{"rows": [[kind, {column: value}]], "seen": [ref, issued at] | null}`, kind one of request, live, visitor. It
-holds what the tables hold, hence no secret. The MAC tells our lines from what anybody else has put into the file.
+The JSON is `{"rows": [[kind, {column: value}]], "seen": [ref, issued at] | null}`, kind one of request, live, visitor, and
+what rooms above have registered (run). It holds what the tables hold, hence no secret. The MAC tells our lines from what
+anybody else has put into the file.
 """
 
 import hmac
@@ -25,6 +26,12 @@ LABEL: Final = "spool"
 VERSION: Final = b"sp1"
 _KINDS: Final[dict[str, type[Model]]] = {"request": SessionRequest, "live": LiveSession, "visitor": VisitorLink}
 _NAMES: Final = {model: kind for kind, model in _KINDS.items()}
+
+
+def register_kind(kind: str, model: type[Model]) -> None:
+    """Rows of a room above may be spooled too, such as need no other row. Called when its app is ready."""
+    _KINDS[kind] = model
+    _NAMES[model] = kind
 
 
 class BadLine(Exception):

@@ -38,3 +38,12 @@ class AgentSnapshot:
             max_turns=version.max_turns,
             max_output_tokens=version.max_output_tokens,
         )
+
+
+def load_agent_version(assistant_id: uuid.UUID, version_id: uuid.UUID) -> AgentSnapshot | None:
+    """Any version of the assistant, its draft included, or None where it has no such one; for a preview that tries it.
+
+    Reads the database, so keep the answer until the configuration's epoch changes (`ConfigEpoch`), and no longer.
+    """
+    version = AgentVersion.objects.filter(pk=version_id, assistant_id=assistant_id).first()
+    return None if version is None else AgentSnapshot.of(version)

@@ -15,7 +15,9 @@ from tenants.signals import access_withdrawn, key_changed
 
 
 @transaction.atomic
-def add_assistant(*, tenant: Tenant, name: str, slug: str, workflow_id: str, actor: Actor, **fields: Any) -> Assistant:
+def add_assistant(
+    *, tenant: Tenant, name: str, slug: str, actor: Actor, workflow_id: str = "", **fields: Any
+) -> Assistant:
     """A new assistant, the default one if it is the tenant's first. Raises ValidationError."""
     assistant = Assistant(tenant=tenant, name=name, slug=slug, workflow_id=workflow_id, **fields)
     former = make_room_for_default(assistant)

@@ -10,3 +10,8 @@ class LimitName(models.TextChoices):
     NEW_VISITOR = "new_visitor_limit", "new visitors per minute"
     QUOTA_DAY = "quota_day", "daily quota"
     QUOTA_MONTH = "quota_month", "monthly quota"
+    CHAT_TENANT = "chat_tenant", "chat messages per minute, whole tenant"
+    CHAT_VISITOR = "chat_visitor", "chat messages per minute, one visitor"
+    TOKENS_DAY = "tokens_day", "daily tokens, whole tenant"
+    VISITOR_TOKENS_DAY = "visitor_tokens_day", "daily tokens, one visitor"
+    COST_MONTH = "cost_month", "monthly budget"

@@ -10,7 +10,7 @@ from django.conf import settings
 pytest_plugins = ["tests.proof.plugin"]
 
 # By table, whether retention may prune it.
-APPEND_ONLY = {"audit_auditevent": False, "sessions_api_sessionrequest": True}
+APPEND_ONLY = {"audit_auditevent": False, "sessions_api_sessionrequest": True, "chat_server_chatrun": True}
 
 
 @pytest.fixture(autouse=True)

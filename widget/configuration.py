@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from gateway.admission import Page
+from gateway.admission import Page, backend_of
 from gateway.errors import Code, PublicError
 from tenants.models.assistant import Backend
 from tenants.snapshot import AssistantSnapshot
@@ -26,7 +26,7 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
         "tenant": tenant.public_id,
         "assistant": assistant.slug,
         "name": assistant.name,
-        "backend": str(Backend(assistant.backend).value),
+        "backend": backend_of(page, assistant),
         "chat": _chat(page, assistant),
         "client_tools": [tool["name"] for tool in assistant.agent.client_tools] if assistant.agent else [],
         "chatkit_js": tenant.upstream.chatkit_js,
@@ -45,6 +45,7 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
             "max_files": session.max_files,
             "max_size_mb": session.max_file_size_mb,
         },
+        "limit_text": tenant.chat.text,
         "fallback": {"text": tenant.fallback_text, "url": tenant.fallback_url},
         "embed_version": embed_scripts().current.version,
     }
@@ -52,7 +53,7 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
 
 def _chat(page: Page, assistant: AssistantSnapshot) -> dict[str, str] | None:
     """Where the platform itself answers, and the key of OpenAI's list for this website; None for a hosted assistant."""
-    if assistant.backend != Backend.PLATFORM:
+    if backend_of(page, assistant) != Backend.PLATFORM:
         return None
     return {
         "url": f"{settings.PLATFORM_URL}/api/v1/tenants/{page.tenant.public_id}/chatkit/",

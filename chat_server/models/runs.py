@@ -25,6 +25,9 @@ class ChatRun(models.Model):
         max_length=32, help_text="“answered”, “cut” where the visitor left, or the code of the failure."
     )
     reason = models.CharField(max_length=40, blank=True, help_text="What lies behind the code; for the operator only.")
+    would_refuse = models.CharField(
+        max_length=80, blank=True, default="", help_text="Limits on trial that would have refused this."
+    )
     model = models.CharField(max_length=100, blank=True)
     turns = models.PositiveSmallIntegerField(default=0)
     input_tokens = models.PositiveIntegerField(default=0)
@@ -47,6 +50,7 @@ class ChatRun(models.Model):
             models.Index(fields=["tenant", "at"], name="chat_run_tenant_at"),
             models.Index(fields=["tenant", "visitor_ref", "at"], name="chat_run_visitor_at"),
             models.Index(fields=["request_id"], name="chat_run_request"),
+            models.Index(fields=["tenant", "at"], condition=~models.Q(would_refuse=""), name="chat_run_on_trial"),
         ]
 
     def __str__(self) -> str:

@@ -12,8 +12,11 @@ from typing import Final
 
 from django.conf import settings
 
+from chat_server.metering import finish_settling
+from chat_server.run_usage import RunUsage
 from chatkit_client.client import ChatKitClient
 from chatkit_client.transport import Transport
+from config.chat_door import ChatDoor
 from encryption.models import site_secret
 from gateway.asgi_types import Receive, Scope, Send
 from gateway.breaker import Breakers
@@ -27,6 +30,7 @@ from gateway.resources import STATE_KEY as GATEWAY
 from gateway.resources import Gateway
 from gateway.retry_budget import RetryBudget
 from gateway.snapshots import SnapshotStore
+from gateway.token_budgets import TokenBudgets
 from sessions_api.desk import STATE_KEY as SESSIONS
 from sessions_api.desk import Desk
 from sessions_api.hints import load_broker_client
@@ -42,12 +46,14 @@ DRAIN_SECONDS: Final = 5.0
 COLLECTOR_THRESHOLDS: Final = (20_000, 20, 20)
 
 
-async def run_lifespan(scope: Scope, receive: Receive, send: Send, doors: tuple[LeanHandler, ...]) -> None:
+async def run_lifespan(
+    scope: Scope, receive: Receive, send: Send, doors: tuple[LeanHandler, ...], chat: ChatDoor | None = None
+) -> None:
     """ASGI's lifespan protocol: the resources are handed to every request in `scope["state"]`."""
     await receive()
     async with AsyncExitStack() as stack:
         try:
-            state = await stack.enter_async_context(open_resources(doors))
+            state = await stack.enter_async_context(open_resources(doors, chat))
         except Exception as error:
             logger.exception("The server could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -71,7 +77,9 @@ def _calm_collector() -> None:
 
 
 @asynccontextmanager
-async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[str, object]]:
+async def open_resources(
+    doors: tuple[LeanHandler, ...], chat: ChatDoor | None = None
+) -> AsyncIterator[dict[str, object]]:
     """What endpoints find in their request's state. Closed last first: answers in work, rows, OpenAI, Redis, database."""
     async with AsyncExitStack() as stack:
         snapshots = SnapshotStore(DatabaseSource())
@@ -82,16 +90,21 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
             stack.push_async_callback(redis.aclose)
         limiter = Limiter(None if redis is None else RedisLimits(redis), LedgerUsage())
         stack.push_async_callback(limiter.close)
+        budgets = TokenBudgets(redis, RunUsage())
+        stack.push_async_callback(budgets.close)
         transport = await stack.enter_async_context(
             Transport(allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None)
         )
+        replay = ReplayGuard(redis)
+        stack.push_async_callback(replay.close)
         gateway = Gateway(
             snapshots=snapshots,
             limiter=limiter,
             breakers=Breakers(),
             bulkhead=Bulkhead(capacity=settings.TENANT_CONCURRENCY, total=settings.PROCESS_CONCURRENCY),
-            replay=ReplayGuard(redis),
+            replay=replay,
             retries=RetryBudget(),
+            budgets=budgets,
         )
         await asyncio.to_thread(_prepare_first_save, database_answers=snapshots.is_answering)
         spool = await asyncio.to_thread(Spool, settings.SPOOL_DIR, max_bytes=settings.SPOOL_MAX_BYTES)
@@ -101,10 +114,13 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
         desk = Desk(gateway=gateway, client=ChatKitClient(transport), writer=writer)
         desk.open()
         stack.push_async_callback(desk.close, seconds=DRAIN_SECONDS)
+        stack.push_async_callback(finish_settling, seconds=DRAIN_SECONDS)
         for door in doors:
             # The server has stopped listening by now, but it cancels what takes long and does not wait for its end.
             stack.push_async_callback(door.finish, seconds=DRAIN_SECONDS)
-        yield {GATEWAY: gateway, SESSIONS: desk}
+        # Last opened, first closed: half an answer is saved while there is still a database to save it in.
+        of_chat = {} if chat is None else await stack.enter_async_context(chat.open(desk))
+        yield {GATEWAY: gateway, SESSIONS: desk, **of_chat}
 
 
 def _prepare_first_save(*, database_answers: bool) -> None:

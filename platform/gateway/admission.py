@@ -4,6 +4,7 @@ They cost no more than a look into memory, and they come before anything that co
 """
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from gateway.gcra import Limit
 from gateway.lean import LeanRequest
 from gateway.preview_tickets import read_preview_ticket
 from gateway.resources import Gateway
+from tenants.models.assistant import Backend
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
 
 TICKET_HEADER: Final = "x-preview-ticket"
@@ -22,11 +24,15 @@ TICKET_HEADER: Final = "x-preview-ticket"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page that calls. `preview_of` is the one assistant that it may open, where it is an operator's preview."""
+    """The page that calls. `preview_of` is the one assistant that it may open, where it is an operator's preview.
+
+    `preview_version`, there: the version (the draft, say) of what the platform serves that answers in place of the published one.
+    """
 
     tenant: TenantSnapshot
     origin: str
     preview_of: str | None = None
+    preview_version: uuid.UUID | None = None
 
 
 async def find_tenant(gateway: Gateway, public_id: str) -> TenantSnapshot:
@@ -70,7 +76,7 @@ def decide_origin(tenant: TenantSnapshot, request: LeanRequest) -> Page:
             request.headers.get(TICKET_HEADER, ""), tenant_public_id=tenant.public_id, now=int(time.time())
         )
         if ticket is not None:
-            return Page(tenant, origin, preview_of=ticket.assistant_slug)
+            return Page(tenant, origin, preview_of=ticket.assistant_slug, preview_version=ticket.version_id)
     raise PublicError(Code(verdict.reason.code), reason=verdict.reason.value)
 
 
@@ -83,6 +89,11 @@ def choose_assistant(page: Page, slug: str | None) -> AssistantSnapshot:
     if page.preview_of is not None and page.preview_of != assistant.slug:
         raise PublicError(Code.ORIGIN_NOT_ALLOWED, reason="ticket_of_another_assistant")
     return assistant
+
+
+def backend_of(page: Page, assistant: AssistantSnapshot) -> str:
+    """Who answers this page: a version is tried on the platform itself, also before the assistant is switched to it."""
+    return Backend.PLATFORM.value if page.preview_version is not None else assistant.backend
 
 
 def _announces_ticket(request: LeanRequest) -> bool:

@@ -9,12 +9,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from django.db import DatabaseError, InterfaceError
 
 from gateway.database_threads import DatabaseThreads
-from gateway.quotas import Quota
 
 logger = logging.getLogger(__name__)
 
@@ -28,19 +27,33 @@ THREADS: Final = 2
 MOST_REMEMBERED: Final = 20_000
 
 
-class UsageSource(Protocol):
+class Counted(Protocol):
+    """A quota or a budget: something of which the database knows how much is used."""
+
+    @property
+    def key(self) -> str: ...
+
+
+C = TypeVar("C", bound=Counted)
+Asked = TypeVar("Asked", contravariant=True)
+
+
+class UsageSource(Protocol[Asked]):
     """The database, as far as it is needed here; synchronous, run in threads."""
 
-    def used(self, quota: Quota) -> int: ...
+    def used(self, quota: Asked, /) -> int: ...
 
 
-class QuotaCounters:
+class QuotaCounters(Generic[C]):
     """Counts of one process; every method runs on its event loop. `raise_to` hands a count on to whoever decides."""
 
-    def __init__(self, source: UsageSource, raise_to: Callable[[Quota, int], Awaitable[None]]) -> None:
+    def __init__(
+        self, source: UsageSource[C], raise_to: Callable[[C, int], Awaitable[None]], *, name: str = "quotas"
+    ) -> None:
         self._source = source
         self._raise_to = raise_to
-        self._threads = DatabaseThreads("quotas", size=THREADS)
+        self._name = name
+        self._threads = DatabaseThreads(name, size=THREADS)
         self._counting: dict[str, asyncio.Task[None]] = {}
         self._compared_at: dict[str, float] = {}
         self._latched_until = 0.0
@@ -52,12 +65,12 @@ class QuotaCounters:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._threads.close, seconds=1)
 
-    async def make(self, quotas: Sequence[Quota]) -> None:
+    async def make(self, quotas: Sequence[C]) -> None:
         """Count now, together with everybody else who waits for the same; afterwards there are counters, if possible."""
         if time.monotonic() >= self._latched_until:
             await asyncio.gather(*[asyncio.shield(self._count(quota)) for quota in quotas])
 
-    def compare(self, quotas: Sequence[Quota], *, alone: bool) -> None:
+    def compare(self, quotas: Sequence[C], *, alone: bool) -> None:
         """Count again what was not compared for a while, beside the answers."""
         now = time.monotonic()
         oldest = now - (COMPARE_SECONDS_ALONE if alone else COMPARE_SECONDS)
@@ -65,14 +78,14 @@ class QuotaCounters:
             if self._compared_at.get(quota.key, float("-inf")) < oldest and now >= self._latched_until:
                 self._count(quota)
 
-    def _count(self, quota: Quota) -> asyncio.Task[None]:
+    def _count(self, quota: C) -> asyncio.Task[None]:
         task = self._counting.get(quota.key)
         if task is None:
             task = self._counting[quota.key] = asyncio.create_task(self._count_and_tell(quota))
             task.add_done_callback(lambda _: self._counting.pop(quota.key, None))
         return task
 
-    async def _count_and_tell(self, quota: Quota) -> None:
+    async def _count_and_tell(self, quota: C) -> None:
         if len(self._compared_at) >= MOST_REMEMBERED:
             self._compared_at.clear()
         self._compared_at[quota.key] = time.monotonic()
@@ -80,6 +93,6 @@ class QuotaCounters:
             used = await self._threads.run(lambda: self._source.used(quota), seconds=COUNT_SECONDS)
         except (DatabaseError, InterfaceError, TimeoutError) as error:
             self._latched_until = time.monotonic() + LATCH_SECONDS
-            logger.warning("The sessions of a quota could not be counted (%s)", type(error).__name__)
+            logger.warning("What is used of %s could not be counted (%s)", self._name, type(error).__name__)
             return
         await self._raise_to(quota, used)

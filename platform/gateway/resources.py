@@ -11,6 +11,7 @@ from gateway.limits import Limiter
 from gateway.replay import ReplayGuard
 from gateway.retry_budget import RetryBudget
 from gateway.snapshots import SnapshotStore
+from gateway.token_budgets import TokenBudgets
 
 STATE_KEY: Final = "gateway"
 
@@ -23,6 +24,7 @@ class Gateway:
     bulkhead: Bulkhead
     replay: ReplayGuard
     retries: RetryBudget
+    budgets: TokenBudgets
 
 
 def gateway_of(request: HttpRequest) -> Gateway:

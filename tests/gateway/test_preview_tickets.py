@@ -1,3 +1,5 @@
+import uuid
+
 import pytest
 
 from encryption.signed import sign
@@ -28,6 +30,22 @@ def test_a_ticket_is_what_its_specification_says():
 
 def test_the_longest_slug_fits():
     assert read(mint("x" * 80)).assistant_slug == "x" * 80
+
+
+def test_a_ticket_may_try_one_version():
+    version = uuid.uuid4()
+    ticket = mint_preview_ticket(tenant_public_id=TENANT, assistant_slug="x" * 80, now=NOW, version_id=version)
+
+    assert read(ticket) == PreviewTicket(TENANT, "x" * 80, NOW + 300, version)
+    assert len(ticket) <= PREVIEW_TICKET.max_length
+    assert ticket == sign(
+        PREVIEW_TICKET, NOW.to_bytes(5, "big") + b"x" * 80 + b"." + version.hex.encode(), context=TENANT
+    )
+
+
+@pytest.mark.parametrize("subject", [b"main.", b".", b"main.abc", b"main." + b"A" * 32, b"main." + b"a" * 33, b"a.b.c"])
+def test_what_is_no_version_opens_nothing(subject):
+    assert read(sign(PREVIEW_TICKET, NOW.to_bytes(5, "big") + subject, context=TENANT)) is None
 
 
 @pytest.mark.proof("T7")

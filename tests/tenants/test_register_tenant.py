@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tenants.keys import open_key
-from tenants.models import AllowedDomain, ApiKey, Assistant, AssistantKey, Tenant
+from tenants.models import AgentVersion, AllowedDomain, ApiKey, Assistant, AssistantKey, Tenant
 from tests.tenants.cast import key_text
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,65 @@ def test_a_refusal_names_the_cure_and_leaves_nothing_behind(arguments, cure):
         run(*ALDER, *arguments)
 
     assert not Tenant.objects.exists()
+
+
+PLATFORM = ("--backend", "platform", "--model", "gpt-sandbox", "--instructions", "You help with bicycles.")
+CEDAR = ("--name", "Cedar", "--slug", "cedar")
+
+
+def test_an_assistant_that_the_platform_serves_is_made_with_its_first_version(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", key_text())
+
+    for _ in range(2):
+        run(*CEDAR, *PLATFORM)
+
+    assistant = Assistant.objects.get()
+    version = AgentVersion.objects.get()
+    assert (assistant.backend, assistant.workflow_id, assistant.slug) == ("platform", "", "default")
+    assert assistant.published_version == version
+    assert (version.number, version.model, version.instructions) == (1, "gpt-sandbox", "You help with bicycles.")
+    assert AssistantKey.objects.get().key == ApiKey.objects.get()
+
+
+def test_a_tenant_that_is_there_gets_one_beside_its_hosted_assistant(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", key_text())
+    run(*CEDAR, "--workflow", "wf_1")
+
+    run(*CEDAR, *PLATFORM, "--assistant-slug", "chat")
+
+    hosted, chat = Assistant.objects.order_by("created_at")
+    assert (hosted.backend, hosted.is_default, chat.backend, chat.is_default) == (
+        *("hosted_workflow", True),
+        *("platform", False),
+    )
+    assert chat.published_version.number == 1
+    assert AssistantKey.objects.filter(assistant=chat).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (("--backend", "platform"), "needs --model and --instructions"),
+        ((*PLATFORM[:4], "--instructions", "  "), "needs --model and --instructions"),
+        ((*PLATFORM, "--workflow", "wf_1"), "Leave it out"),
+        (("--model", "gpt-sandbox"), "need --backend platform"),
+        ((*PLATFORM[:2], "--model", "a model", "--instructions", "Help."), "no blanks"),
+    ],
+)
+def test_half_a_version_is_refused_with_the_cure(arguments, cure):
+    with pytest.raises(CommandError, match=cure):
+        run(*CEDAR, *arguments)
+
+    assert not Tenant.objects.exists()
+
+
+def test_a_hosted_assistant_is_not_switched_by_the_way():
+    run(*CEDAR, "--workflow", "wf_1")
+
+    with pytest.raises(CommandError, match="switch_backend"):
+        run(*CEDAR, *PLATFORM)
+
+    assert not AgentVersion.objects.exists()
 
 
 def test_a_refused_key_is_not_repeated(monkeypatch):

@@ -1,10 +1,11 @@
 """L1, L2, L3: what one tenant does or suffers is not felt by another, and a crowd costs one load."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -15,7 +16,7 @@ from gateway.snapshots import SnapshotStore
 from sandbox.testing import Sandbox
 from tenants.models import ApiKey, Tenant
 from tenants.snapshot import DatabaseSource, TenantSnapshot
-from tests.platform_server import Platform
+from tests.platform_server import Platform, session_path
 from tests.proof import FULL
 from tests.proof.plugin import Proof
 from tests.sessions_api.cast import Shop, open_shop, someone_elsewhere
@@ -80,24 +81,25 @@ def one_after_the_other(platform: Platform, shop: Shop, times: int) -> list[floa
 
 @contextmanager
 def crowd(platform: Platform, shop: Shop, *, per_second: int = 20) -> Iterator[set[str]]:
-    """Somebody calls so often, whatever becomes of the calls before."""
-    stop, codes = threading.Event(), set[str]()
-
-    def call() -> None:
-        codes.add(shop.ask(platform, headers=someone_elsewhere()).code)
-
-    def keep_calling() -> None:
-        while not stop.wait(1 / per_second):
-            callers.submit(call)
-
-    with ThreadPoolExecutor(200) as callers:
-        caller = threading.Thread(target=keep_calling)
-        caller.start()
+    """The codes that a crowd gets, as they come; a process of its own, whose work is not taken for the server's."""
+    codes = set[str]()
+    path = session_path(shop.public_id)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.sessions_api.crowd", str(platform.port), path, shop.origin, str(per_second)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        listener = threading.Thread(target=lambda lines: codes.update(map(str.strip, lines)), args=(process.stdout,))
+        listener.start()
         try:
             yield codes
         finally:
-            stop.set()
-            caller.join()
+            process.stdin.close()
+            listener.join()
+    assert process.returncode == 0
 
 
 class CountingSource(DatabaseSource):
