@@ -270,6 +270,9 @@
     }
   };
 
+  // stand-in/src/chat.ts
+  var textFrom = ({ text, content }) => text ?? (content ?? []).map((part) => part.text).join("");
+
   // stand-in/src/protocol.ts
   var textOf = (item) => (item.content ?? []).map((part) => part.text ?? "").join("");
   var userInput = (text, attachments = []) => ({
@@ -480,7 +483,6 @@
   };
 
   // stand-in/src/hosted.ts
-  var textFrom = ({ text, content }) => text ?? (content ?? []).map((part) => part.text).join("");
   var HostedChat = class {
     #host;
     #origin;
@@ -1077,6 +1079,21 @@
     };
   };
 
+  // stand-in/src/frame/tools.ts
+  async function outputOf(call, threadId, page, items) {
+    items.showTool(call, "running");
+    let result;
+    try {
+      if (!page.told.pageHasTools) throw new Error("The page has no client tools.");
+      result = await page.tool(call.name ?? "", call.arguments ?? {});
+      items.showTool(call, "done");
+    } catch (error) {
+      result = { error: String(error) };
+      items.showTool(call, "failed");
+    }
+    return { type: "threads.add_client_tool_output", params: { thread_id: threadId, result: result ?? {} } };
+  }
+
   // inline-css:stand-in/src/frame/frame.css
   var frame_default = ":host{height:100vh}.text{white-space:pre-wrap}.note{margin:0;padding:4px 16px;color:var(--soft);font-size:13px}.troubles:not(:empty){display:grid;gap:8px;justify-items:start;margin:4px 16px}.troubles button,.thumbs button,.row button,.questions button,.widget button{min-height:36px;padding:4px 14px;border:1px solid var(--line);border-radius:18px;background:none}.thumbs button[aria-pressed=true]{border-color:var(--accent)}.thumbs,.row,.tray{display:flex;flex-wrap:wrap;gap:6px}.row [data-testid=history-item],.row input{flex:1;min-width:0;text-align:start}.tray:not(:empty){margin:4px 16px}.chip{display:inline-flex;align-items:center;gap:6px;padding:4px 10px;border:1px solid var(--line);border-radius:14px;font-size:13px}.chip[data-state=failed]{border-color:#b91c1c;color:#b91c1c}.chip button{border:0;background:none}img{display:block;max-width:100%;max-height:120px;border-radius:8px}.chip img{max-height:32px}.questions,.widget{display:grid;gap:8px;margin:0;padding:12px;border:1px solid var(--line);border-radius:14px}.questions{align-items:stretch}.questions .row{justify-content:flex-start}fieldset{display:grid;gap:6px;margin:0;padding:0;border:0}input[type=file]{width:96px;font-size:12px}";
 
@@ -1261,7 +1278,6 @@
   // stand-in/src/frame/chat.ts
   var MOST_TOOL_CALLS = 10;
   var LOST = "The connection to the chat was lost.";
-  var textFrom2 = ({ text, content }) => text ?? (content ?? []).map((part) => part.text).join("");
   var FrameChat = class {
     #page;
     #view;
@@ -1310,7 +1326,7 @@
         setThreadId: () => this.setThreadId(args[0]),
         sendCustomAction: () => this.#act(args[0], args[1]),
         sendUserMessage: () => this.sendUserMessage(args[0]),
-        setComposerValue: async () => this.#view.setDraft(textFrom2(args[0])),
+        setComposerValue: async () => this.#view.setDraft(textFrom(args[0])),
         showHistory: () => this.showHistory(),
         hideHistory: () => this.hideHistory(),
         fetchUpdates: () => this.#fetchUpdates()
@@ -1327,7 +1343,7 @@
       this.#enterThread(threadId);
     }
     async sendUserMessage(message) {
-      const text = textFrom2(message).trim();
+      const text = textFrom(message).trim();
       if (this.#running || !(text || this.#uploads.ready.length)) return;
       if (message.newThread) await this.setThreadId(null);
       await this.hideHistory();
@@ -1395,7 +1411,7 @@
             if (this.#running?.signal.aborted) break;
             this.#draw(event);
           }
-          request = this.#call && !this.#running?.signal.aborted ? await this.#outputOf(this.#call) : null;
+          request = this.#call && !this.#running?.signal.aborted ? await outputOf(this.#call, this.#threadId, this.#page, this.#items) : null;
         }
       } catch (error) {
         if (!this.#running?.signal.aborted) this.#complain(begun ? new Error(LOST) : error, begun);
@@ -1406,19 +1422,6 @@
         this.#page.fire("chatkit.response.end");
       }
       return begun;
-    }
-    async #outputOf(call) {
-      this.#items.showTool(call, "running");
-      let result;
-      try {
-        if (!this.#page.told.pageHasTools) throw new Error("The page has no client tools.");
-        result = await this.#page.tool(call.name ?? "", call.arguments ?? {});
-        this.#items.showTool(call, "done");
-      } catch (error) {
-        result = { error: String(error) };
-        this.#items.showTool(call, "failed");
-      }
-      return { type: "threads.add_client_tool_output", params: { thread_id: this.#threadId, result: result ?? {} } };
     }
     #draw(event) {
       switch (event.type) {

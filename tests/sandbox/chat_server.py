@@ -134,7 +134,9 @@ class ExampleServer(ChatKitServer):
         text = "".join(part.text for part in message.content)
         match text.split()[-1] if text else "":
             case "tool":
-                yield ThreadItemDoneEvent(item=ClientToolCallItem(**common, call_id="c", name="cart", arguments={"n": 2}))
+                yield ThreadItemDoneEvent(
+                    item=ClientToolCallItem(**common, call_id="c", name="cart", arguments={"n": 2})
+                )
             case "questions":
                 options = [StructuredInputMultipleChoiceOption(value=value) for value in ("Red", "Blue")]
                 choice = StructuredInputMultipleChoice(id="colour", question="Which colour?", options=options)

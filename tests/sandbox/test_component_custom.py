@@ -1,4 +1,4 @@
-"""The stand-in in custom mode, in real Chromium: its frame is of another origin, and speaks to a server of openai-chatkit's make."""
+"""The stand-in in custom mode, in real Chromium: a frame of another origin speaks to a server of openai-chatkit's make."""
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -15,8 +15,9 @@ async ({source, url, options, token}) => {
   await customElements.whenDefined("openai-chatkit");
   window.heard = [];
   const chat = document.createElement("openai-chatkit");
+  const said = (detail) => detail?.name ?? String(detail?.error ?? "");
   for (const name of ["ready", "effect", "error", "response.start", "response.end", "thread.change"])
-    chat.addEventListener(`chatkit.${name}`, ({detail}) => window.heard.push([name, detail?.name ?? String(detail?.error ?? "")]));
+    chat.addEventListener(`chatkit.${name}`, ({detail}) => window.heard.push([name, said(detail)]));
   chat.style.cssText = "position:fixed;inset:auto 1rem 1rem auto;width:24rem;height:36rem;min-height:36rem";
   window.token = token;
   chat.setOptions({

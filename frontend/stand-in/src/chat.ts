@@ -3,6 +3,8 @@ import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from "@openai/chatk
 export type Message = Parameters<OpenAIChatKit["sendUserMessage"]>[0];
 export type Draft = Parameters<OpenAIChatKit["setComposerValue"]>[0];
 export type Action = Parameters<OpenAIChatKit["sendCustomAction"]>[0];
+export const textFrom = ({ text, content }: Pick<Message, "text" | "content">): string =>
+  text ?? (content ?? []).map((part) => part.text).join("");
 export type Fire = <K extends keyof ChatKitEvents>(name: K, detail?: ChatKitEvents[K]["detail"]) => void;
 
 /** The methods of the element that return a promise. */

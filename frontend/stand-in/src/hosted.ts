@@ -1,12 +1,9 @@
 import type { ChatKitOptions } from "@openai/chatkit";
-import type { Action, Chat, Draft, Fire, Message } from "./chat";
+import { type Action, type Chat, type Draft, type Fire, type Message, textFrom } from "./chat";
 import { isHosted } from "./options";
 import { ask, type Item, type Request, type StreamEvent, stream, type Thread, userInput } from "./protocol";
 import { refreshDelay } from "./secret";
 import { View } from "./view";
-
-const textFrom = ({ text, content }: Pick<Message, "text" | "content">): string =>
-  text ?? (content ?? []).map((part) => part.text).join("");
 
 /**
  * Hosted mode: a plain chat in the element's shadow root instead of a frame of OpenAI's, with OpenAI's way of asking for client

@@ -1,18 +1,16 @@
 import type { ChatKitOptions } from "@openai/chatkit";
-import type { Action, Draft, Message } from "../chat";
+import { type Action, type Draft, type Message, textFrom } from "../chat";
 import type { FrameOptions } from "../framed";
 import { ask, type Item, type Request, type StreamEvent, stream, type Thread, userInput } from "../protocol";
 import type { Rpc } from "../rpc";
 import { type Answers, type ItemDeeds, Items } from "./items";
 import { Page } from "./page";
+import { outputOf } from "./tools";
 import { Uploads } from "./uploads";
 import { FrameView } from "./view";
 
 const MOST_TOOL_CALLS = 10;
 const LOST = "The connection to the chat was lost.";
-
-const textFrom = ({ text, content }: Pick<Message, "text" | "content">): string =>
-  text ?? (content ?? []).map((part) => part.text).join("");
 
 /** The conversation: what is asked of the server, and what is done with each event that comes back. */
 export class FrameChat implements ItemDeeds {
@@ -166,7 +164,10 @@ export class FrameChat implements ItemDeeds {
           if (this.#running?.signal.aborted) break;
           this.#draw(event);
         }
-        request = this.#call && !this.#running?.signal.aborted ? await this.#outputOf(this.#call) : null;
+        request =
+          this.#call && !this.#running?.signal.aborted
+            ? await outputOf(this.#call, this.#threadId, this.#page, this.#items)
+            : null;
       }
     } catch (error) {
       if (!this.#running?.signal.aborted) this.#complain(begun ? new Error(LOST) : error, begun);
@@ -177,20 +178,6 @@ export class FrameChat implements ItemDeeds {
       this.#page.fire("chatkit.response.end");
     }
     return begun;
-  }
-
-  async #outputOf(call: Item): Promise<Request> {
-    this.#items.showTool(call, "running");
-    let result: unknown;
-    try {
-      if (!this.#page.told.pageHasTools) throw new Error("The page has no client tools.");
-      result = await this.#page.tool(call.name ?? "", call.arguments ?? {});
-      this.#items.showTool(call, "done");
-    } catch (error) {
-      result = { error: String(error) };
-      this.#items.showTool(call, "failed");
-    }
-    return { type: "threads.add_client_tool_output", params: { thread_id: this.#threadId, result: result ?? {} } };
   }
 
   #draw(event: StreamEvent): void {
