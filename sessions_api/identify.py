@@ -30,13 +30,14 @@ from gateway.visitor_tokens import (
 )
 from sessions_api.attempt import Attempt
 from sessions_api.desk import Desk
+from sessions_api.models.ledger import IDENTITY_OK
 from sessions_api.reading import SessionCall
 from tenants.models import IdentityMode
 from tenants.snapshot import TenantSnapshot
 
 # How long a known visitor is believed without being vouched for again, counted anew with each session.
 KNOWN_LIFETIME: Final = 24 * 3600
-OK: Final = "ok"
+OK: Final = IDENTITY_OK
 # Named by our own token, which an identity was once good for.
 KEPT: Final = "kept"
 

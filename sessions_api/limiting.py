@@ -21,6 +21,8 @@ async def limit_session(desk: Desk, tenant: TenantSnapshot, identified: Identifi
     decision = await desk.gateway.limiter.take(limits_of(tenant, identified, attempt), quotas_of(tenant, at=attempt.at))
     attempt.limited = decision
     refused_by = decision.refused_by
+    if refused_by is not None and identified.is_new and identified.is_linked:
+        await desk.links.refused(tenant.id, attempt.visitor_ref)
     if isinstance(refused_by, Quota):
         wait = refused_by.retry_after(datetime.now(UTC))
         raise PublicError(Code.QUOTA_EXCEEDED, reason=refused_by.reason, retry_after=wait)

@@ -58,16 +58,16 @@ def _parse(body: bytes) -> dict[str, Any]:
         data = json.loads(body.decode("utf-8"))
     # ValueError: bad JSON, bad UTF-8, integers of over 4,300 digits. RecursionError: nesting.
     except (ValueError, RecursionError):
-        _refuse("not_json")
+        _refuse("not_json", "This one is not JSON in UTF-8.")
     if not isinstance(data, dict):
-        _refuse("not_an_object")
+        _refuse("not_an_object", "This one is JSON, but no object.")
     return data
 
 
 def _read(data: dict[str, Any]) -> SessionCall:
     refresh = data.get("refresh")
     if refresh is not None and not isinstance(refresh, bool):
-        _refuse("refresh")
+        _refuse("refresh", "'refresh' must be true or false.")
     return SessionCall(
         assistant=_text(data, "assistant"),
         visitor_token=_text(data, "visitor_token"),
@@ -80,7 +80,7 @@ def _read(data: dict[str, Any]) -> SessionCall:
 def _text(data: dict[str, Any], name: str) -> str | None:
     value = data.get(name)
     if value is not None and not isinstance(value, str):
-        _refuse(name)
+        _refuse(name, f"'{name}' must be a string.")
     return value
 
 
@@ -89,9 +89,10 @@ def _backends(data: dict[str, Any]) -> tuple[str, ...]:
     if value is None:
         return DEFAULT_BACKENDS
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        _refuse("backends")
+        _refuse("backends", "'backends' must be a list of strings.")
     return tuple(value)
 
 
-def _refuse(what: str) -> NoReturn:
-    raise PublicError(Code.BODY_INVALID, reason=f"body_{what}")
+def _refuse(what: str, detail: str) -> NoReturn:
+    """`what` and `detail` name a field of ours at most, never what the client sent."""
+    raise PublicError(Code.BODY_INVALID, reason=f"body_{what}", detail=detail)

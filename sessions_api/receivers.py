@@ -9,10 +9,10 @@ from django.dispatch import receiver
 
 from sessions_api.delete_tenant import plan_deletion
 from sessions_api.hints import send_hint
-from sessions_api.revoke import Which, request_cancelling, request_disallowed
+from sessions_api.revoke import CancelReason, Which, request_cancelling, request_disallowed
 from sessions_api.tasks import delete_tenants, tick
 from tenants.models import Tenant, TenantState
-from tenants.signals import access_withdrawn, origins_changed
+from tenants.signals import access_withdrawn, identity_withdrawn, origins_changed
 
 
 @receiver(access_withdrawn, dispatch_uid="sessions_api.access_withdrawn")
@@ -25,6 +25,12 @@ def on_access_withdrawn(
         plan_deletion(dying)
         transaction.on_commit(partial(send_hint, delete_tenants))
     if marked:
+        transaction.on_commit(partial(send_hint, tick))
+
+
+@receiver(identity_withdrawn, dispatch_uid="sessions_api.identity_withdrawn")
+def on_identity_withdrawn(*, tenant_id: uuid.UUID, **_: Any) -> None:
+    if request_cancelling(Which(tenant_id, is_known=True), reason=CancelReason.IDENTITY_RETIRED):
         transaction.on_commit(partial(send_hint, tick))
 
 

@@ -8,6 +8,7 @@ What has changed meanwhile:
                              tenant, whose keys and secrets are destroyed, so they would be of no use to anybody
     the key is deleted       the LiveSession likewise
     the visitor is revoked   the LiveSession is marked for cancelling: the session was granted while nobody could know
+    the visitor is erased    likewise, its tokens count no more, and the VisitorLink is left out: it leads to the person
 """
 
 import logging
@@ -22,7 +23,9 @@ from typing import Final
 from django.db import DataError, IntegrityError, connections
 from django.db.models import Model
 
+from sessions_api.erased import erased_among
 from sessions_api.models import LiveSession, VisitorLink
+from sessions_api.revoke import CancelReason, revoke_visitor
 from sessions_api.rows import insert_rows, is_away, on_kept_connection
 from sessions_api.sightings import revocations
 from sessions_api.spool import Spool, SpoolFile
@@ -135,14 +138,24 @@ def _insert(spooled: Sequence[SpooledRows]) -> None:
     tenants = set(Tenant.objects.filter(pk__in={row.tenant_id for row in children}).values_list("pk", flat=True))
     live = [row for row in children if isinstance(row, LiveSession)]
     keys = set(ApiKey.objects.filter(pk__in={row.key_id for row in live}).values_list("pk", flat=True))
+    erased = _revoke_erased([row for row in children if isinstance(row, VisitorLink) and row.tenant_id in tenants])
     _mark_revoked(spooled, live)
-    insert_rows((row for row in rows if _has_parents(row, tenants=tenants, keys=keys)), once_more=True)
+    kept = (row for row in rows if _has_parents(row, tenants=tenants, keys=keys))
+    insert_rows((row for row in kept if not (isinstance(row, VisitorLink) and row.user in erased)), once_more=True)
 
 
 def _has_parents(row: Model, *, tenants: set[uuid.UUID], keys: set[uuid.UUID]) -> bool:
     if isinstance(row, LiveSession):
         return row.tenant_id in tenants and row.key_id in keys
     return not isinstance(row, VisitorLink) or row.tenant_id in tenants
+
+
+def _revoke_erased(links: Sequence[VisitorLink]) -> set[str]:
+    """Their names at OpenAI. The erasure may not have known what the visitor is called here, so nobody revoked its tokens."""
+    erased = erased_among(links)
+    for link in erased:
+        revoke_visitor(tenant_id=link.tenant_id, ref=link.ref, reason=CancelReason.VISITOR_ERASED)
+    return {link.user for link in erased}
 
 
 def _mark_revoked(spooled: Sequence[SpooledRows], live: Sequence[LiveSession]) -> None:

@@ -20,10 +20,12 @@ from django.utils import timezone
 from audit.actions import Action
 from audit.record import Actor, record
 from gateway.visitor_tokens import LIFETIME
-from sessions_api.models import LiveSession, RevokedVisitor, VisitorErasure
+from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest, VisitorErasure, VisitorLink
+from sessions_api.models.ledger import IDENTITY_OK
 from tenants.audit_subjects import subject_of
 from tenants.domains import rules_of
-from tenants.models import AssistantKey, Tenant, TenantState
+from tenants.models import Assistant, AssistantKey, Tenant, TenantState
+from tenants.models.assistant import Backend
 from tenants.models.epoch import SEEN_WITHIN
 
 BATCH: Final = 1000
@@ -39,7 +41,9 @@ class CancelReason(models.TextChoices):
     KEY_RETIRED = "key_retired", "key retired"
     ASSISTANT_DELETED = "assistant_deleted", "assistant deleted"
     PAIR_REMOVED = "pair_removed", "key taken from the assistant"
+    BACKEND_SWITCHED = "backend_switched", "assistant switched to another backend"
     ORIGIN_WITHDRAWN = "origin_withdrawn", "website no longer allowed"
+    IDENTITY_RETIRED = "identity_retired", "signing key retired"
     SIGNED_OUT = "signed_out", "visitor signed out"
     VISITOR_ERASED = "visitor_erased", "visitor erased"
     REVOKED = "revoked", "revoked by an operator"
@@ -55,6 +59,8 @@ class Which:
     assistant_id: uuid.UUID | None = None
     visitor_ref: str = ""
     origins: Collection[str] | None = None
+    # Only visitors whom the tenant vouched for.
+    is_known: bool = False
 
     def of(self, sessions: QuerySet[LiveSession]) -> QuerySet[LiveSession]:
         sessions = sessions.filter(tenant_id=self.tenant_id)
@@ -66,6 +72,9 @@ class Which:
             sessions = sessions.filter(visitor_ref=self.visitor_ref)
         if self.origins is not None:
             sessions = sessions.filter(origin__in=self.origins)
+        if self.is_known:
+            known = VisitorLink.objects.filter(tenant=self.tenant_id).exclude(pseudonym="")
+            sessions = sessions.filter(visitor_ref__in=known.values("ref"))
         return sessions
 
 
@@ -99,15 +108,22 @@ def request_disallowed(tenant_id: uuid.UUID | None = None) -> int:
 def request_overlooked() -> int:
     """Marks sessions whose access was withdrawn while they were being granted, so that no signal could know of them."""
     pairs = AssistantKey.objects.filter(assistant=OuterRef("assistant_id"), key=OuterRef("key_id"))
+    revoked = RevokedVisitor.objects.filter(ref=OuterRef("visitor_ref"), tenant=OuterRef("tenant_id"))
     # Two processes' clocks may differ a little: a session that began with a token just before it was revoked counts, too.
-    revoked = RevokedVisitor.objects.filter(
-        ref=OuterRef("visitor_ref"), tenant=OuterRef("tenant_id"), revoked_at__gte=OuterRef("granted_at") - SEEN_WITHIN
+    # Whoever was vouched for anew signed in again right after signing out, and no token of before counts for that.
+    vouched_for = SessionRequest.objects.filter(
+        visitor_ref=OuterRef("visitor_ref"),
+        at=OuterRef("granted_at"),
+        tenant=OuterRef("tenant_id"),
+        identity=IDENTITY_OK,
     )
     withdrawn = (
         ~Q(tenant__state=TenantState.ACTIVE)
         | Q(key__retired_at__isnull=False)
         | (Q(assistant_id__isnull=False) & ~Exists(pairs))
-        | Exists(revoked)
+        | Exists(Assistant.objects.filter(pk=OuterRef("assistant_id")).exclude(backend=Backend.HOSTED_WORKFLOW))
+        | Exists(revoked.filter(revoked_at__gte=OuterRef("granted_at")))
+        | (Exists(revoked.filter(revoked_at__gte=OuterRef("granted_at") - SEEN_WITHIN)) & ~Exists(vouched_for))
     )
     late = list(uncancelled().filter(withdrawn, cancel_requested_at=None).values_list("pk", flat=True)[:BATCH])
     marked = _mark(LiveSession.objects.filter(pk__in=late), CancelReason.OVERLOOKED) if late else 0

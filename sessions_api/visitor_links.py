@@ -4,7 +4,7 @@ import logging
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db import DatabaseError, InterfaceError
@@ -19,11 +19,13 @@ logger = logging.getLogger(__name__)
 # A visitor waits no longer for it; without an answer the session goes on under a fresh pseudonym.
 LOOKUP_SECONDS: Final = 1.0
 THREADS: Final = 2
+# When a visitor was first seen whom a limit has refused so far: the row keeps its pseudonym, and it is somebody new next time.
+NOT_YET: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """`is_new`: nobody has seen this visitor before. `is_written`: the row stands, so nobody has to write it any more."""
+    """`is_new`: nobody has let this visitor in before. `is_written`: the row stands, so nobody has to write it any more."""
 
     pseudonym: bytes = field(repr=False)
     is_new: bool
@@ -56,6 +58,14 @@ class VisitorLinks:
             )
             return Linked(fresh, is_new=True, is_written=False)
 
+    async def refused(self, tenant_id: uuid.UUID, ref: str) -> None:
+        """A limit refused this new visitor, who stays a new one: else whoever just tries again would pass by that limit."""
+        found = VisitorLink.objects.filter(tenant=tenant_id, ref=ref)
+        try:
+            await self._threads.run(lambda: found.update(first_seen_at=NOT_YET), seconds=LOOKUP_SECONDS)
+        except (DatabaseError, InterfaceError, TimeoutError) as error:
+            logger.warning("A new visitor who was refused counts as known next time (%s)", type(error).__name__)
+
     def close(self, *, seconds: float) -> None:
         self._threads.close(seconds=seconds)
 
@@ -75,15 +85,19 @@ def _read_or_write(link: VisitorLink) -> Linked:
     """What stands there counts; processes that write at the same moment all read the one that came first."""
     stored = _stored(link.user)
     if stored:
-        return Linked(stored, is_new=False, is_written=True)
+        # Of several at once one is the new one.
+        unseen = VisitorLink.objects.filter(pk=link.user, first_seen_at=NOT_YET)
+        is_new = stored[1] == NOT_YET and unseen.update(first_seen_at=link.first_seen_at) == 1
+        return Linked(stored[0], is_new=is_new, is_written=True)
     VisitorLink.objects.bulk_create([link], ignore_conflicts=True)
     stored = _stored(link.user)
     # Nothing there: it was erased in this very moment, and this session begins anew.
-    return Linked(
-        stored or bytes.fromhex(link.pseudonym), is_new=stored.hex() == link.pseudonym, is_written=bool(stored)
-    )
+    if stored is None:
+        return Linked(bytes.fromhex(link.pseudonym), is_new=False, is_written=False)
+    return Linked(stored[0], is_new=stored[0].hex() == link.pseudonym, is_written=True)
 
 
-def _stored(user: str) -> bytes:
-    pseudonym = VisitorLink.objects.filter(pk=user).values_list("pseudonym", flat=True).first()
-    return bytes.fromhex(pseudonym or "")
+def _stored(user: str) -> tuple[bytes, datetime] | None:
+    """The pseudonym and when the visitor was first seen; None where no row names a pseudonym."""
+    row = VisitorLink.objects.filter(pk=user).exclude(pseudonym="").values_list("pseudonym", "first_seen_at").first()
+    return None if row is None else (bytes.fromhex(row[0]), row[1])

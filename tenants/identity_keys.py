@@ -16,6 +16,7 @@ from encryption.vault import Binding, SecretError, open_token, seal
 from tenants.audit_subjects import subject_of
 from tenants.keys import fingerprint_of
 from tenants.models import IdentityAlgorithm, IdentityKey, IdentityMode, Tenant
+from tenants.signals import identity_withdrawn
 from tenants.verifying_keys import IdentityRules, PublicKey, PublicKeyRefused, VerifyingKey, read_public_key
 
 logger = logging.getLogger(__name__)
@@ -129,16 +130,19 @@ def _add(key: IdentityKey, actor: Actor) -> None:
 
 
 @transaction.atomic
-def retire_identity_key(*, key: IdentityKey, actor: Actor) -> IdentityKey:
+def retire_identity_key(*, key: IdentityKey, actor: Actor, ends_chats: bool = False) -> IdentityKey:
     """Takes a key out of use for good, and with it every visitor's token that it vouched for. Raises IdentityKeyRefused.
 
-    Allowed for the last one too: a secret that leaked must go at once.
+    Allowed for the last one too: a secret that leaked must go at once. Which sessions it vouched for is written nowhere, so
+    those of all known visitors are cancelled where nobody else could have vouched for them, and else as `ends_chats` says.
     """
     key = IdentityKey.objects.select_related("tenant").lock(key.pk)
     if key.is_retired:
         raise IdentityKeyRefused("This key is retired already, which is final.")
     key.retired_at = timezone.now()
     key.save(update_fields=["retired_at"])
+    if ends_chats or not active_keys(key.tenant, key.algorithm):
+        identity_withdrawn.send(sender=IdentityKey, tenant_id=key.tenant_id)
     record(
         Action.IDENTITY_KEY_RETIRED,
         actor=actor,

@@ -10,5 +10,9 @@ key_changed = Signal()
 # assistant_id (UUID or None), reason (str); a key and an assistant together are the pair of them.
 access_withdrawn = Signal()
 
+# Whom a tenant's signing key vouched for counts no more: live sessions of its known visitors are to be cancelled.
+# Arguments: tenant_id (UUID).
+identity_withdrawn = Signal()
+
 # A tenant's list of websites was changed, and some that stood on it may stand there no longer. Arguments: tenant_id (UUID).
 origins_changed = Signal()

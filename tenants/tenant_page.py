@@ -34,18 +34,22 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the page with an id, so that the page can lead to it. `html` is empty where there is nothing to show."""
+    """A part of the page with an id, so that the page can lead to it. `html` is empty where there is nothing to show.
+
+    It stands below the tenant's settings, or above everything else where it `comes_first`.
+    """
 
     anchor: str
     title: str
     html: SafeString
+    comes_first: bool = False
 
 
 StepMaker = Callable[[PageFacts], Step]
 PanelMaker = Callable[[HttpRequest, PageFacts], SafeString]
 
 _steps: Final[list[StepMaker]] = []
-_panels: Final[list[tuple[PanelMaker, str, str]]] = []
+_panels: Final[list[tuple[PanelMaker, str, str, bool]]] = []
 
 
 def register_step(maker: StepMaker) -> None:
@@ -53,9 +57,9 @@ def register_step(maker: StepMaker) -> None:
     _steps.append(maker)
 
 
-def register_panel(maker: PanelMaker, *, anchor: str, title: str) -> None:
-    """Adds a panel above the tenant's settings; `anchor` is its section's id. Call it in `AppConfig.ready`."""
-    _panels.append((maker, anchor, title))
+def register_panel(maker: PanelMaker, *, anchor: str, title: str, comes_first: bool = False) -> None:
+    """Adds a panel; `anchor` is its section's id. Call it in `AppConfig.ready`."""
+    _panels.append((maker, anchor, title, comes_first))
 
 
 def page_facts(tenant: Tenant) -> PageFacts:
@@ -75,7 +79,7 @@ def page_facts(tenant: Tenant) -> PageFacts:
 
 
 def panels(request: HttpRequest, facts: PageFacts) -> list[Panel]:
-    made = [Panel(anchor, title, make(request, facts)) for make, anchor, title in _panels]
+    made = [Panel(anchor, title, make(request, facts), comes_first) for make, anchor, title, comes_first in _panels]
     return [panel for panel in made if panel.html]
 
 

@@ -13,4 +13,4 @@ class WidgetConfig(AppConfig):
 
         checks.register(check_embed_script)
         register_step(first_session_step)
-        register_panel(install_panel, anchor="install", title="Put it on the website")
+        register_panel(install_panel, anchor="install", title="Put it on the website", comes_first=True)

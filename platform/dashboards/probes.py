@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import Metric
 
 from dashboards.figures import sessions_by_outcome
 from dashboards.key_figures import key_states, last_check_at
+from dashboards.quotas import quota_use
 from gateway.client_address import identify
 from gateway.database_threads import DatabaseThreads
 from gateway.errors import Code, PublicError
@@ -154,6 +155,22 @@ class _Figures:
             pairs.add_metric([state.verdict], state.pairs)
         yield keys
         yield pairs
+        highest = GaugeMetricFamily(
+            "chatkit_quota_used_ratio_max",
+            "The largest share of its quota that a tenant has used in the period under way; 1 is all of it.",
+            labels=["period"],
+        )
+        near = GaugeMetricFamily(
+            "chatkit_tenants_by_quota_used",
+            "Tenants that have used so much of a quota, in percent, or more.",
+            labels=["period", "percent"],
+        )
+        for use in quota_use():
+            highest.add_metric([use.period], use.highest)
+            for percent, tenants in use.tenants.items():
+                near.add_metric([use.period, str(percent)], tenants)
+        yield highest
+        yield near
         checked = last_check_at()
         age = (datetime.now(UTC) - checked).total_seconds() if checked else float("nan")
         spool = spool_status(settings.SPOOL_DIR)

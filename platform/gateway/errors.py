@@ -2,8 +2,8 @@
 
     {"error": {"code": str, "message": str, "request_id": str, "retry_after": int | null, "words"?: str}}
 
-The message is for whoever reads the browser's console; `words`, where they are there, are the tenant's own for the visitor. What lies behind it (`reason`) is for the operator alone: it
-goes to the ledger and the log and never into an answer.
+The message is for whoever reads the browser's console; `words`, where they are there, are the tenant's own for the visitor.
+What lies behind it (`reason`) is for the operator alone: it goes to the ledger and the log and never into an answer.
 """
 
 import json
@@ -128,11 +128,19 @@ class PublicError(Exception):
     """A refusal or failure that the public is told about, and why (`reason`), which only the operator is told.
 
     `retry_after` in seconds, rounded up; None takes the code's own. `allow` names the methods of an address that was
-    asked with another one. `words` are what the visitor reads, where the tenant has given any.
+    asked with another one. `detail` is a sentence of ours for the developer, never with anything of the request in it.
+    `words` are what the visitor reads, where the tenant has given any.
     """
 
     def __init__(
-        self, code: Code, *, reason: str = "", retry_after: float | None = None, allow: str = "", words: str = ""
+        self,
+        code: Code,
+        *,
+        reason: str = "",
+        retry_after: float | None = None,
+        allow: str = "",
+        detail: str = "",
+        words: str = "",
     ) -> None:
         super().__init__(code)
         entry = _TABLE[code]
@@ -141,7 +149,7 @@ class PublicError(Exception):
         self.allow = allow
         self.words = words
         self.status = entry.status
-        self.message = entry.message
+        self.message = f"{entry.message} {detail}" if detail else entry.message
         self.retry_after = entry.retry_after if retry_after is None else max(1, math.ceil(retry_after))
 
 

@@ -14,6 +14,7 @@ class Decision:
     `retry_after` is in seconds, for a refusal by a limit. `on_trial` has the reasons of those that would have refused.
     `ahead` says by how many microseconds each limit's TAT lies ahead of now, `used` what each quota's counter stands at;
     both are empty for a refusal. `is_unknown`: nothing was decided, since a quota has no counter yet.
+    `may_be_in_redis`: the twin decided since Redis's answer was lost, and Redis may have charged all the same.
     """
 
     limits: Sequence[Limit]
@@ -25,6 +26,7 @@ class Decision:
     used: Sequence[int] = ()
     is_unknown: bool = False
     is_by_redis: bool = False
+    may_be_in_redis: bool = False
 
     @property
     def is_admitted(self) -> bool:

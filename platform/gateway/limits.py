@@ -3,11 +3,16 @@
 The twin is charged along with Redis, so that it is warm when Redis fails. Then each process limits what it sees itself:
 n processes together admit at most n times a limit. A quota's counter is kept to what the database says, so of a quota
 they admit at most what all of them grant within ten seconds beyond it.
+
+Where an answer of Redis was lost, nobody knows whether it charged. What is then not granted is given back in any case: a
+counter that is too low by it is raised to what the database says when that is compared next (`QuotaCounters`), whereas
+one that is too high would stay so until the period ends.
 """
 
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from gateway.gcra import Limit
@@ -70,7 +75,7 @@ class Limiter:
         if not decision.quotas or not decision.is_admitted:
             return
         self._twin.give_back(decision.quotas)
-        if decision.is_by_redis and self._redis is not None:
+        if (decision.is_by_redis or decision.may_be_in_redis) and self._redis is not None:
             self._redis.give_back(decision.quotas)
 
     async def _decide(self, limits: Sequence[Limit], quotas: Sequence[Quota]) -> Decision:
@@ -84,7 +89,13 @@ class Limiter:
             decision = await self._redis.take(limits, quotas)
         except RedisSilent as silence:
             self._failed(silence)
-            return self.take_here(limits, quotas)
+            decision = self.take_here(limits, quotas)
+            if not silence.may_be_charged:
+                return decision
+            if decision.is_admitted:
+                return replace(decision, may_be_in_redis=True)
+            self._redis.give_back(quotas)
+            return decision
         self._answered()
         if decision.is_admitted:
             self._twin.follow(decision, now=_microseconds())

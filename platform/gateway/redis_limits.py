@@ -13,7 +13,7 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from gateway.gcra import Limit
 from gateway.limit_decision import Decision
@@ -31,7 +31,14 @@ COUNTER_GRACE_SECONDS: Final = 3600
 
 
 class RedisSilent(Exception):
-    """Redis gave no answer in time, or one that refuses (read-only, out of memory)."""
+    """Redis gave no answer in time, or one that refuses (read-only, out of memory).
+
+    `may_be_charged`: it was asked, so it may have charged all the same.
+    """
+
+    def __init__(self, why: str, *, may_be_charged: bool = False) -> None:
+        super().__init__(why)
+        self.may_be_charged = may_be_charged
 
 
 _Waiting = tuple[Request, asyncio.Future[Decision]]
@@ -92,9 +99,17 @@ class RedisLimits:
             if not isinstance(error, (RedisError, OSError, TimeoutError)):
                 logger.exception("A defect in asking Redis for limits")
             self._given_back.update(given_back)
+            # What refuses to write has charged nothing.
+            may_be_charged = self._conversation.was_said and not isinstance(error, ResponseError)
             # Those too who would be asked for next: each group would wait out the silence anew, one after the other.
-            silent, self._waiting = group + self._waiting, []
-            for _, waiter in silent:
+            unasked, self._waiting = self._waiting, []
+            for (_, quotas), waiter in group:
+                if not waiter.done():
+                    waiter.set_exception(RedisSilent(type(error).__name__, may_be_charged=may_be_charged))
+                elif may_be_charged:
+                    # Who asked has gone meanwhile.
+                    self._given_back.update(quota.key for quota in quotas)
+            for _, waiter in unasked:
                 if not waiter.done():
                     waiter.set_exception(RedisSilent(type(error).__name__))
             return False

@@ -4,48 +4,29 @@ Whoever begins with an identity reserves it; whoever then gets no session releas
 nobody would take the identity any more, fourteen minutes at most. Exact in Redis (SET NX PX), with a twin in memory that
 is kept along, so that it is warm when Redis fails.
 
+A reservation whose answer was lost may stand in Redis all the same. Whoever then gets no session owes Redis a release, which
+is told as soon as it answers again: else an honest visitor would be refused for those fourteen minutes.
+
 Tolerance while Redis is away, was emptied, or is not there at all: each process knows only what it saw itself, so an
 identity may count once in each. The twin holds 200,000; beyond them the oldest are forgotten.
-
-Many requests share one question, as in `redis_limits`: who comes while an answer is awaited rides in the next one.
 """
 
-import asyncio
 import logging
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway.redis_limits import RedisSilent
+from gateway.replay_marks import LATCH_SECONDS, RedisMarks, Reservation
 
 logger = logging.getLogger(__name__)
 
-PREFIX: Final = "ckp:identity:"
-MAX_GROUP: Final = 100
 MAX_REMEMBERED: Final = 200_000
-# After a failure nobody asks Redis for this long; then one request does, and the others go on with the twin.
-LATCH_SECONDS: Final = 1.0
-# Removes a reservation only if it is ours: what somebody else has used up meanwhile stays so.
-RELEASE_SCRIPT: Final = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  return redis.call('DEL', KEYS[1])
-end
-return 0
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """`holder` is random: it tells this reservation from another one's of the same name."""
-
-    name: str
-    holder: str
 
 
 class ReplayGuard:
@@ -58,7 +39,7 @@ class ReplayGuard:
         most: int = MAX_REMEMBERED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._redis = None if redis is None else _RedisMarks(redis)
+        self._redis = None if redis is None else RedisMarks(redis)
         self._most = most
         self._clock = clock
         self._twin: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -73,13 +54,14 @@ class ReplayGuard:
             return None
         marks = self._to_ask()
         if marks is None:
-            return reservation
+            return replace(reservation, is_only_here=True)
         try:
             is_free = await marks.reserve(reservation, milliseconds=max(1, int(seconds * 1000)))
         except RedisSilent as silence:
             self._failed(silence)
             return reservation
         except BaseException:
+            # Who asked has gone. Redis is told by whoever sees its answer (replay_marks.py).
             self._release_here(reservation)
             raise
         self._answered()
@@ -92,8 +74,11 @@ class ReplayGuard:
     async def release(self, reservation: Reservation) -> None:
         """As if it had never been reserved; nothing where it is another's by now."""
         self._release_here(reservation)
+        if self._redis is None or reservation.is_only_here:
+            return
         marks = self._to_ask()
         if marks is None:
+            self._redis.owe(reservation)
             return
         try:
             await marks.release(reservation)
@@ -102,12 +87,17 @@ class ReplayGuard:
         else:
             self._answered()
 
+    async def close(self) -> None:
+        """Tells nobody any more; what is still owed expires by itself."""
+        if self._redis is not None:
+            await self._redis.close()
+
     @property
     def remembered(self) -> int:
         """How many this process knows of."""
         return len(self._twin)
 
-    def _to_ask(self) -> "_RedisMarks | None":
+    def _to_ask(self) -> RedisMarks | None:
         now = time.monotonic()
         if self._redis is None or now < self._latched_until:
             return None
@@ -148,68 +138,3 @@ class ReplayGuard:
             if until > now and len(self._twin) <= self._most:
                 return
             self._twin.popitem(last=False)
-
-
-@dataclass(slots=True)
-class _Question:
-    reservation: Reservation
-    # None: to be released.
-    milliseconds: int | None
-    answer: asyncio.Future[bool]
-
-
-class _RedisMarks:
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._waiting: list[_Question] = []
-        self._asking: asyncio.Task[None] | None = None
-
-    async def reserve(self, reservation: Reservation, *, milliseconds: int) -> bool:
-        """Whether it was free. Raises RedisSilent."""
-        return await self._ask(reservation, milliseconds)
-
-    async def release(self, reservation: Reservation) -> None:
-        """Raises RedisSilent."""
-        await self._ask(reservation, None)
-
-    async def _ask(self, reservation: Reservation, milliseconds: int | None) -> bool:
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Question(reservation, milliseconds, answer))
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask_for_all())
-        return await answer
-
-    async def _ask_for_all(self) -> None:
-        try:
-            while self._waiting:
-                group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
-                await self._ask_for(group)
-        finally:
-            self._asking = None
-
-    async def _ask_for(self, group: list[_Question]) -> None:
-        try:
-            answers = await self._run(group)
-        except Exception as error:
-            # Whatever it is, nobody may wait for ever: the twin decides.
-            if not isinstance(error, (RedisError, OSError, TimeoutError)):
-                logger.exception("A defect in asking Redis about replays")
-            # Those too who would be asked for next: each group would wait out the silence anew, one after the other.
-            silent, self._waiting = group + self._waiting, []
-            for question in silent:
-                if not question.answer.done():
-                    question.answer.set_exception(RedisSilent(type(error).__name__))
-            return
-        for question, answer in zip(group, answers, strict=True):
-            if not question.answer.done():
-                question.answer.set_result(bool(answer))
-
-    async def _run(self, group: list[_Question]) -> list[object]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for question in group:
-                key, holder = PREFIX + question.reservation.name, question.reservation.holder
-                if question.milliseconds is None:
-                    pipe.eval(RELEASE_SCRIPT, 1, key, holder)
-                else:
-                    pipe.set(key, holder, nx=True, px=question.milliseconds)
-            return list(await pipe.execute())

@@ -1,10 +1,14 @@
 """The ledger of session requests, and what is needed to cancel a live session."""
 
 import uuid
+from typing import Final
 
 from django.db import models
 
 from tenants.models import ApiKey, Tenant
+
+# In `identity`: the tenant's own server vouched for the visitor, by a token that this request brought.
+IDENTITY_OK: Final = "ok"
 
 
 class SessionRequest(models.Model):

@@ -1,6 +1,6 @@
 """Tenants in the admin: registered, watched, suspended, deleted."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -29,6 +29,16 @@ from tenants.signals import key_changed, origins_changed
 from tenants.tenant_page import page_facts, panels, setup_steps
 from tenants.upstreams import default_upstream, upstream_choices
 
+AT_LEAST_ONE: Final = frozenset(
+    {
+        *("sessions_per_minute", "sessions_per_minute_per_visitor", "sessions_per_minute_per_address"),
+        *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
+    }
+)
+AT_LEAST_ONE_SAYS: Final = (
+    "At least 1. Leave it empty for the site's default; to let nobody open a chat, suspend the tenant instead."
+)
+
 
 class TenantForm(IdentityFields, SeenForm):
     class Meta:
@@ -46,6 +56,8 @@ class TenantForm(IdentityFields, SeenForm):
                 widget=forms.CheckboxSelectMultiple,
                 help_text=field.help_text,
             )
+        for name in AT_LEAST_ONE & self.fields.keys():
+            self.fields[name].error_messages["min_value"] = AT_LEAST_ONE_SAYS
         if "upstream" in self.fields:
             self.fields["upstream"] = forms.ChoiceField(
                 label=str(Tenant._meta.get_field("upstream").verbose_name),
@@ -97,7 +109,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
             "Signed visitors",
             {
                 "fields": ["identity_mode", "identity_algorithm", "identity_claims"],
-                "description": "Keys, the debugger and ready code stand in the section of the same name above.",
+                "description": "Keys, the debugger and ready code stand in the section of the same name below.",
             },
         ),
         ("Privacy", {"fields": ["retention_days"]}),

@@ -1,6 +1,6 @@
 """What a tenant signs its visitors with, in the admin: a secret is made and shown once, a public key pasted, either retired."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -32,8 +32,12 @@ else:
     _ModelAdmin = object
 
 
+# Fields of the tenant's own page; the rest of that page wants no password.
+GUARDED: Final = ("identity_mode", "identity_algorithm")
+
+
 class TenantIdentity(_ModelAdmin):
-    """Each deed on a page of its own, behind the password again."""
+    """Each deed on a page of its own, behind the password again, as is a change of the mode."""
 
     def identity_urls(self) -> list[URLPattern]:
         view, name = self.admin_site.admin_view, "tenants_tenant_identity"
@@ -42,6 +46,20 @@ class TenantIdentity(_ModelAdmin):
             path("<uuid:tenant_id>/identity/public-key/", view(self.add_public_key_view), name=f"{name}_public_key"),
             path("<uuid:tenant_id>/identity/<uuid:key_id>/retire/", view(self.retire_view), name=f"{name}_retire"),
         ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Whether tokens are demanded at all counts as much as the keys that they are checked with."""
+        if request.method == "POST" and object_id and not is_recent(request):
+            tenant = self.get_object(request, object_id)
+            if any(request.POST.get(name) not in (None, getattr(tenant, name, None)) for name in GUARDED):
+                return ask_again(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     @method_decorator(sensitive_variables("secret"))
     def add_secret_view(self, request: HttpRequest, tenant_id: Any) -> HttpResponse:
@@ -93,15 +111,17 @@ class TenantIdentity(_ModelAdmin):
         if request.method == "POST":
             try:
                 with transaction.atomic():
-                    retire_identity_key(key=key, actor=Actor.of(request))
+                    retire_identity_key(
+                        key=key, actor=Actor.of(request), ends_chats=request.POST.get("ends_chats") == "on"
+                    )
             except IdentityKeyRefused as refusal:
                 messages.error(request, str(refusal))
             else:
                 messages.success(request, f"Retired: {key}. Tokens that it signed count nowhere within two seconds.")
             return HttpResponseRedirect(f"{tenant_url(tenant)}#identity")
-        others = [other for other in active_keys(tenant, tenant.identity_algorithm) if other.pk != key.pk]
+        others = [other for other in active_keys(tenant, key.algorithm) if other.pk != key.pk]
         is_last = key.algorithm == tenant.identity_algorithm and not others and tenant.identity_mode in ENFORCING
-        return self._identity_page(request, "retire", tenant, f"Retire {key}", key=key, is_last=is_last)
+        return self._identity_page(request, "retire", tenant, f"Retire {key}", key=key, others=others, is_last=is_last)
 
     def say_what_became_of_identity(self, request: HttpRequest, tenant: Tenant, form: Any) -> None:
         """A change of the algorithm, in words: it takes back more than it seems to."""

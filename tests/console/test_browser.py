@@ -135,3 +135,31 @@ def test_no_page_violates_the_policy_scrolls_sideways_or_fails_in_a_script(
     # The one page that isn't there is an error to the browser's console, and the only one.
     assert [text for text in said if "/admin/nope/" not in text] == []
     assert too_wide == []
+
+
+def test_on_a_phone_the_operations_page_shows_the_latest_hours_and_how_many_requests(
+    browser, live_server, superuser, password
+):
+    for outcome, reason in (
+        ("tenant_misconfigured", "upstream_not_allowed"),
+        ("identity_invalid", "jwt_signature"),
+        ("origin_not_allowed", ""),
+    ):
+        a_request(timezone.now(), outcome, reason=reason)
+    page = browser.new_context(viewport={"width": 375, "height": 800}).new_page()
+    page.goto(live_server.url + reverse("admin:login"))
+    page.fill("#id_username", superuser.username)
+    page.fill("#id_password", password)
+    page.click("input[type=submit]")
+    page.wait_for_url("**/admin/")
+
+    page.goto(live_server.url + reverse("operations"))
+
+    hidden = """name => {
+        const part = document.querySelector(`[aria-labelledby=${name}]`).getBoundingClientRect();
+        return [...document.querySelectorAll(`[aria-labelledby=${name}] :is(th, td):last-child`)]
+            .filter(cell => cell.getBoundingClientRect().right > part.right).length;
+    }"""
+    latest = "document.querySelector('.chart').getBoundingClientRect().right"
+    assert page.evaluate(latest) <= 375
+    assert [page.evaluate(hidden, name) for name in ("reasons-title", "states-title", "quotas-title")] == [0, 0, 0]

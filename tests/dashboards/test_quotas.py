@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from dashboards.quotas import near_their_quota
+from dashboards.probes import exposition
+from dashboards.quotas import near_their_quota, quota_use
 from sessions_api.models import QuotaUsage
 from sessions_api.watch_quotas import watch_quotas
 from tenants.models import TenantState
@@ -38,6 +39,38 @@ def test_past_periods_quotas_taken_away_and_dying_tenants_are_near_nothing():
     used(a_tenant("cedar", state=TenantState.DELETING), 100, 100)
 
     assert list(near_their_quota(now=NOW)) == []
+
+
+def test_the_metrics_say_how_near_the_nearest_is_and_name_no_tenant():
+    today = datetime.now(UTC).date()
+    for tenant, amount in ((a_tenant(), 29), (a_tenant("birch"), 58), (a_tenant("cedar"), 100)):
+        used(tenant, amount, 100, starts=today)
+    used(a_tenant("dogwood"), 900, None, starts=today)
+    used(a_tenant("elm"), 900, 100, starts=today - timedelta(days=1))
+    used(a_tenant("fir", state=TenantState.DELETING), 900, 100, starts=today)
+
+    said = [line for line in exposition().decode().splitlines() if "quota" in line and not line.startswith("#")]
+
+    assert said == [
+        'chatkit_quota_used_ratio_max{period="day"} 1.0',
+        'chatkit_quota_used_ratio_max{period="month"} 0.0',
+        'chatkit_tenants_by_quota_used{percent="50",period="day"} 2.0',
+        'chatkit_tenants_by_quota_used{percent="80",period="day"} 1.0',
+        'chatkit_tenants_by_quota_used{percent="100",period="day"} 1.0',
+        'chatkit_tenants_by_quota_used{percent="50",period="month"} 0.0',
+        'chatkit_tenants_by_quota_used{percent="80",period="month"} 0.0',
+        'chatkit_tenants_by_quota_used{percent="100",period="month"} 0.0',
+    ]
+
+
+def test_a_share_is_counted_exactly_at_its_threshold():
+    for number, amount in enumerate((28, 29, 57, 58)):
+        used(a_tenant(f"t{number}"), amount, 58)
+
+    day, month = quota_use(now=NOW)
+
+    assert (day.highest, dict(day.tenants)) == (1.0, {50: 3, 80: 2, 100: 1})
+    assert (month.highest, dict(month.tenants)) == (0.0, {50: 0, 80: 0, 100: 0})
 
 
 def test_the_operations_page_names_both(admin_client: Client):

@@ -2,15 +2,12 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from django.conf import settings
-from django.db import OperationalError
 
 from gateway import quota_counters
 from gateway.gcra import Limit
@@ -19,31 +16,10 @@ from gateway.limit_script import PREFIX
 from gateway.limits import Limiter
 from gateway.quotas import Period, Quota
 from gateway.redis_limits import RedisLimits, open_redis
+from tests.gateway.quota_cast import Rows, quota
 from tests.gateway.redis_server import running_redis
 
 pytestmark = pytest.mark.asyncio
-
-
-class Rows:
-    """Stands for the database: how many sessions were granted, and how often that was asked for."""
-
-    def __init__(self, granted: int = 0, *, seconds: float = 0.02) -> None:
-        self.granted = granted
-        self.seconds = seconds
-        self.asked = 0
-        self.is_silent = False
-
-    def used(self, quota: Quota) -> int:
-        self.asked += 1
-        granted = self.granted
-        time.sleep(self.seconds)
-        if self.is_silent:
-            raise OperationalError("nobody is there")
-        return granted
-
-
-def quota(most: int = 5, period: Period = Period.DAY) -> Quota:
-    return Quota.of(uuid.uuid4(), period, most, at=datetime.now(UTC))
 
 
 Opener = Callable[..., Limiter]

@@ -9,8 +9,10 @@ import pytest_asyncio
 from django.conf import settings
 from redis.asyncio import Redis
 
+from gateway import replay_marks
 from gateway.redis_limits import open_redis
-from gateway.replay import PREFIX, ReplayGuard
+from gateway.replay import ReplayGuard
+from gateway.replay_marks import PREFIX
 from tests.gateway.redis_server import running_redis
 
 pytestmark = pytest.mark.asyncio
@@ -166,3 +168,70 @@ async def test_a_redis_that_hangs_delays_one_and_not_all() -> None:
 
     assert first is not None
     assert None not in rest
+
+
+async def test_a_reservation_whose_answer_was_lost_is_released_when_redis_answers_again() -> None:
+    with running_redis() as server:
+        one, other = open_redis(server.url), open_redis(server.url)
+        guard, name = ReplayGuard(one), a_name()
+        await guard.reserve(a_name(), seconds=60)
+        server.freeze()
+        reserved = await guard.reserve(name, seconds=60)
+        server.thaw()
+        await asyncio.sleep(0.1)
+        stood_there = await other.exists(PREFIX + name)
+
+        # Redis is not asked for a second after the failure, and nobody comes by later.
+        await guard.release(reserved)
+        await asyncio.sleep(1.3)
+
+        retried = await ReplayGuard(other).reserve(name, seconds=60)
+        await guard.close()
+        await one.aclose()
+        await other.aclose()
+
+    assert (reserved is not None, stood_there) == (True, 1)
+    assert retried is not None
+
+
+async def test_a_release_that_redis_did_not_take_is_told_with_the_next_question() -> None:
+    with running_redis() as server:
+        client = open_redis(server.url)
+        guard, name = ReplayGuard(client), a_name()
+        reserved = await guard.reserve(name, seconds=60)
+        # A server that was started anew knows nothing, so what stands there is put there as it was.
+        server.stop()
+        await guard.release(reserved)
+        server.start()
+        await client.set(PREFIX + name, reserved.holder)
+        guard._latched_until = 0.0
+
+        retried = await guard.reserve(name, seconds=60)
+        holder = await client.get(PREFIX + name)
+        await guard.close()
+        await client.aclose()
+
+    assert retried is not None
+    assert holder == retried.holder.encode()
+
+
+async def test_what_was_reserved_for_somebody_who_has_gone_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay_marks, "LATCH_SECONDS", 0.05)
+    with running_redis() as server:
+        client = open_redis(server.url)
+        guard, name = ReplayGuard(client), a_name()
+        await guard.reserve(a_name(), seconds=60)
+
+        leaving = asyncio.create_task(guard.reserve(name, seconds=60))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        await asyncio.sleep(0.3)
+
+        left = await client.exists(PREFIX + name)
+        await guard.close()
+        await client.aclose()
+
+    assert leaving.cancelled()
+    assert left == 0

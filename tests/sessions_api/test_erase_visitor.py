@@ -22,6 +22,8 @@ from sessions_api.erase_visitor import (
     find_by_user,
 )
 from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest, VisitorErasure, VisitorLink
+from sessions_api.replay import write_lines
+from sessions_api.spool_lines import to_line
 from sessions_api.tasks import delete_tenants
 from tenants.models import Tenant
 from tenants.states import start_deletion
@@ -173,3 +175,41 @@ def test_no_worker_is_needed_for_what_counts_at_once(alder: Customer) -> None:
 
     assert RevokedVisitor.objects.count() == 1
     assert advance_erasures(VisitorErasure.objects.none()) == 0
+
+
+@pytest.mark.parametrize("is_known_here", [True, False])
+def test_what_a_dead_process_had_spooled_of_an_erased_visitor_leads_to_nobody_and_is_cancelled(
+    sandbox: Sandbox, alder: Customer, is_known_here: bool
+) -> None:
+    ann = come(alder)
+    session = visit(sandbox, alder, ann)
+    link = VisitorLink.objects.get(user=ann.user)
+    line = to_line([session, link])
+    LiveSession.objects.all().delete()
+    if not is_known_here:
+        link.delete()
+    erase_visitor(tenant=alder.tenant, person=find_by_user(alder.tenant, ann.user), actor=SYSTEM)
+    work()
+
+    assert write_lines([line]) == []
+
+    assert not VisitorLink.objects.filter(user=ann.user).exists()
+    assert LiveSession.objects.get().cancel_requested_at is not None
+    assert RevokedVisitor.objects.get().ref == ann.ref
+
+
+def test_who_came_back_after_the_erasure_is_somebody_new_whose_spooled_link_is_written(
+    sandbox: Sandbox, alder: Customer
+) -> None:
+    ann, ben = come(alder), come(alder)
+    erase_visitor(tenant=alder.tenant, person=ann, actor=SYSTEM)
+    work()
+    links = [
+        VisitorLink(user=person.user, ref=person.ref, tenant=alder.tenant, first_seen_at=timezone.now())
+        for person in (ann, ben)
+    ]
+    VisitorLink.objects.all().delete()
+
+    write_lines([to_line([link]) for link in links])
+
+    assert VisitorLink.objects.count() == 2

@@ -108,3 +108,22 @@ def test_the_command_says_what_it_could_not_cancel(sandbox: Sandbox, alder: Cust
 def test_the_command_names_the_cure_for_a_slug_that_nobody_has(transactional_db: None) -> None:
     with pytest.raises(CommandError, match="admin's list"):
         call_command("revoke_sessions", tenant="oak")
+
+
+def test_a_website_that_nobody_knows_is_mistyped_and_one_that_was_seen_is_not(
+    sandbox: Sandbox, alder: Customer, birch: Customer
+) -> None:
+    allowed(alder, "shop.example", "*.shop.example")
+    allowed(birch, "birch.example")
+    visit(sandbox, alder, "https://news.example")
+    out = StringIO()
+
+    for origin in ("https://shop.example/", "https://de.shop.example", "https://news.example"):
+        call_command("revoke_sessions", tenant="alder", origin=origin, stdout=out)
+    for origin in ("https://shop.exampel", "shop.example", "https://birch.example", "https://shop.example:8443"):
+        with pytest.raises(CommandError, match="Its form is") as refused:
+            call_command("revoke_sessions", tenant="alder", origin=origin, stdout=out)
+        assert refused.value.returncode == 2
+
+    assert out.getvalue().splitlines()[:2] == ["No live session."] * 2
+    assert "1 sessions: 1 cancelled" in out.getvalue()

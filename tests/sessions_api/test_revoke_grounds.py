@@ -7,15 +7,18 @@ import pytest
 from django.utils import timezone
 
 from audit.record import SYSTEM
+from gateway.visitor_tokens import Visitor
 from sandbox.testing import Sandbox
-from sessions_api.models import LiveSession, RevokedVisitor
+from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest
 from sessions_api.revoke import WAVE_KEPT_FOR, CancelReason, revoke_visitor
 from sessions_api.tasks import tick
 from sessions_api.waves import waves_of
+from tenants.identity_keys import add_secret, retire_identity_key
 from tenants.models import AllowedDomain, Tenant
 from tenants.signals import origins_changed
 from tenants.states import suspend_tenant
 from tests.key_health.cast import Customer
+from tests.sessions_api.erasure_cast import come
 from tests.sessions_api.revoked_cast import allowed, upstream_ids, visit
 from tests.sessions_api.upstream_sessions import open_session
 from tests.tenants.cast import give_assistant
@@ -116,3 +119,45 @@ def test_what_was_to_be_cancelled_is_seen_for_an_hour_after_its_expiry(sandbox: 
     assert (wave.why, wave.sessions, wave.cancelled, wave.expired) == ("tenant suspended", 2, 1, 1)
     assert wave.is_over
     assert not LiveSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("began", "identity", "is_cancelled"),
+    [(1, "kept", True), (1, "ok", False), (-1, "ok", True), (3, "kept", False)],
+    ids=["by an old token", "signed in again", "signed in before", "long after"],
+)
+def test_whoever_signs_in_again_right_after_signing_out_keeps_the_new_session(
+    sandbox: Sandbox, alder: Customer, began: int, identity: str, is_cancelled: bool
+) -> None:
+    ref, signed_out_at = "v" * 32, timezone.now()
+    granted_at = signed_out_at + timedelta(seconds=began)
+    RevokedVisitor.objects.create(ref=ref, tenant=alder.tenant, revoked_at=signed_out_at)
+    session = visit(sandbox, alder, visitor_ref=ref, granted_at=granted_at)
+    SessionRequest.objects.create(
+        at=granted_at, tenant=alder.tenant, outcome="granted", visitor_ref=ref, identity=identity
+    )
+
+    tick()
+
+    assert (session.session_id not in upstream_ids(sandbox)) is is_cancelled
+
+
+@pytest.mark.parametrize(
+    ("others", "ends_chats", "is_cancelled"), [(0, False, True), (1, False, False), (1, True, True)]
+)
+def test_retiring_a_signing_key_cancels_what_signed_visitors_have_open_and_nothing_of_others(
+    sandbox: Sandbox, alder: Customer, birch: Customer, others: int, ends_chats: bool, is_cancelled: bool
+) -> None:
+    key, _ = add_secret(tenant=alder.tenant, label="website", actor=SYSTEM)
+    for number in range(others):
+        add_secret(tenant=alder.tenant, label=f"other {number}", actor=SYSTEM)
+    signed = come(alder, Visitor.known("ann", pseudonym=b"p" * 16))
+    visit(sandbox, alder, visitor_ref=come(alder).ref)
+    visit(sandbox, birch, visitor_ref=come(birch, Visitor.known("ann", pseudonym=b"q" * 16)).ref)
+    session = visit(sandbox, alder, visitor_ref=signed.ref)
+
+    retire_identity_key(key=key, actor=SYSTEM, ends_chats=ends_chats)
+    tick()
+
+    assert (session.session_id not in upstream_ids(sandbox)) is is_cancelled
+    assert len(upstream_ids(sandbox)) == 3 - is_cancelled

@@ -148,3 +148,12 @@ def test_the_page_shows_every_language_with_the_tenant_s_public_id(admin_client)
     assert page.count(tenant.public_id) >= len(CODE)
     assert PLACEHOLDER not in page
     assert [code.title for code in signing_code() if f"<summary>{code.title}</summary>" not in page] == []
+
+
+def test_the_document_says_which_code_was_run_and_which_was_only_read() -> None:
+    told = DOCUMENT.partition("## Ready code")[2].partition("###")[0]
+    only_read = told.partition("**")[2].partition(" were not run**")[0]
+
+    titles = {code.title for code in CODE.values() if code.title in only_read}
+    assert titles == {"PHP", "Ruby", "Go", "C#"}
+    assert [CODE[name].title for name in sorted(REQUIRED) if CODE[name].title not in told] == []

@@ -96,3 +96,22 @@ def test_whoever_wrote_first_counts(tenant: TenantSnapshot) -> None:
 
     assert [linked.pseudonym for linked in found] == [b"\x01" * 16] * 2
     assert [linked.is_new for linked in found] == [True, False]
+
+
+def test_who_was_refused_as_a_new_visitor_is_a_new_one_again_and_just_once(
+    on_services: None, tenant: TenantSnapshot
+) -> None:
+    first = ask(tenant, "a")[0]
+    link = VisitorLink.objects.get()
+
+    async def refuse() -> None:
+        door = VisitorLinks()
+        await door.refused(tenant.id, link.ref)
+        door.close(seconds=5)
+
+    asyncio.run(refuse())
+    again = ask(tenant, *["a"] * 8)
+
+    assert sum(linked.is_new for linked in again) == 1
+    assert {linked.pseudonym for linked in again} == {first.pseudonym}
+    assert VisitorLink.objects.get().first_seen_at == AT

@@ -8,6 +8,7 @@ from audit.models import AuditEvent
 from audit.record import SYSTEM
 from tenants.identity_keys import add_secret, identity_binding, open_token
 from tenants.models import IdentityKey, Tenant
+from tenants.signals import identity_withdrawn
 from tests.gateway.signing import an_ed25519_key, rsa_pair
 from tests.tenants.cast import register
 from tests.tenants.forms import errors_of, posted
@@ -52,6 +53,21 @@ class TestTheSettings:
         values = AuditEvent.objects.get(action="tenant:changed").changes["values"]
         assert values["identity_mode"] == {"old": "off", "new": "optional"}
         assert values["identity_claims"] == {"old": [], "new": ["plan", "locale"]}
+
+    @pytest.mark.parametrize(
+        ("change", "is_asked"),
+        [({"identity_mode": "report_only"}, True), ({"identity_algorithm": "EdDSA"}, True), ({"name": "Birch"}, False)],
+    )
+    def test_a_change_of_who_must_sign_wants_the_password_again(self, console, tenant, change, is_asked):
+        forget_password(console)
+
+        answer = posted(console, page_of(tenant), **change)
+
+        before = tenant.name
+        tenant.refresh_from_db()
+        assert answer.url.startswith(reverse("reauthenticate") if is_asked else page_of(tenant))
+        assert (tenant.identity_mode, tenant.identity_algorithm) == ("off", "HS256")
+        assert (tenant.name != before) is not is_asked
 
     def test_claims_that_stay_as_they_are_are_no_change(self, console, tenant):
         Tenant.objects.filter(pk=tenant.pk).update(identity_claims=["plan", "locale"])
@@ -151,6 +167,21 @@ class TestKeys:
         assert answer.url == f"{page_of(tenant)}#identity"
         assert IdentityKey.objects.get().is_retired
         assert "retired already" in again.content.decode()
+
+    def test_only_where_another_key_is_active_it_asks_whether_open_chats_shall_end(self, console, tenant):
+        key, _ = add_secret(tenant=tenant, label="website", actor=SYSTEM)
+        alone = console.get(deed("retire", tenant, key.pk)).content.decode()
+        add_secret(tenant=tenant, label="new", actor=SYSTEM)
+
+        page = console.get(deed("retire", tenant, key.pk)).content.decode()
+        heard = []
+        receiver = lambda tenant_id, **_: heard.append(tenant_id)  # noqa: E731
+        identity_withdrawn.connect(receiver)
+        console.post(deed("retire", tenant, key.pk), {"ends_chats": "on"})
+        identity_withdrawn.disconnect(receiver)
+
+        assert ("ends_chats" in alone, "ends_chats" in page) == (False, True)
+        assert heard == [tenant.pk]
 
     def test_a_key_of_another_tenant_is_not_found(self, console, tenant):
         key, _ = add_secret(tenant=register("Birch"), label="website", actor=SYSTEM)

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import AuditEvent
+from tenants.admin.tenant import AT_LEAST_ONE_SAYS
 from tenants.snapshot import limits_of_tenant
 from tests.tenants.cast import register
 from tests.tenants.forms import errors_of, posted
@@ -64,3 +65,14 @@ def test_each_limit_has_the_sites_default_and_the_tenants_own(settings):
     assert (defaults.new_visitors, defaults.per_day, defaults.per_month) == (300, None, 5000)
     assert (own.per_tenant, own.per_visitor, own.per_address) == (1, 2, 3)
     assert (own.new_visitors, own.per_day, own.per_month) == (4, 5, 6)
+
+
+@pytest.mark.parametrize("amount", ["0", "-1"])
+def test_a_limit_below_one_is_refused_with_the_cure(console, amount):
+    names = ("sessions_per_day", "sessions_per_month", "sessions_per_minute", "new_visitors_per_minute")
+    answer = posted(console, page_of(register("Alder")), **dict.fromkeys(names, amount))
+
+    errors = answer.context["adminform"].form.errors
+
+    assert {name: list(errors[name]) for name in names} == {name: [AT_LEAST_ONE_SAYS] for name in names}
+    assert "suspend the tenant" in AT_LEAST_ONE_SAYS

@@ -159,8 +159,16 @@ class TestPermissions:
         page = console.get(page_of(register())).content.decode()
 
         anchors = re.findall(r'<a href="#([\w-]+)">', page.partition('class="on-this-page"')[2].partition("</nav>")[0])
-        assert {"keys", "limits", "identity", "install", "tenant_form", "domains-group"} <= set(anchors)
-        assert [anchor for anchor in anchors if f'id="{anchor}"' not in page] == []
+        assert anchors[:5] == ["install", "keys", "assistants", "domains-group", "fieldset-0-0-heading"]
+        assert {"limits", "identity"} <= set(anchors[5:])
+        places = [page.find(f'id="{anchor}"') for anchor in anchors]
+        assert -1 not in places
+        assert places == sorted(places)
+
+    def test_a_new_tenant_s_name_is_asked_for_before_its_websites(self, console):
+        page = console.get(ADD).content.decode()
+
+        assert -1 < page.find('name="name"') < page.find('id="domains-group"')
 
     def test_staff_without_permissions_is_refused(self, log_in):
         client = log_in(User.objects.create_user("sam", "", PASSWORD, is_staff=True))

@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.record import SYSTEM
 from sessions_api.cancel import cancel_claimed
-from sessions_api.models import LiveSession
+from sessions_api.models import LiveSession, SessionRequest
 from sessions_api.revoke import Which, revoke_sessions, uncancelled
 from sessions_api.waves import Wave, wave_over
+from tenants.domains import rules_of
 from tenants.models import ApiKey, Assistant, Tenant
 
 _LOOK_AGAIN_SECONDS: Final = 1.0
@@ -21,7 +22,8 @@ class Command(BaseCommand):
     help = (
         "Cancels live sessions at OpenAI: all of a tenant, or those that the other options narrow them down to. Visitors can "
         "open new ones at once: to stop that, suspend the tenant in the admin, which cancels its sessions, too. Exit code 0 "
-        "where none is live any more, 1 where some are: the worker goes on, and they expire within 10 minutes."
+        "where none is live any more, 1 where some are: the worker goes on, and they expire within 10 minutes; 2 where the "
+        "tenant has no such website."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -99,5 +101,21 @@ def _which(given: dict[str, Any]) -> Which:
             raise CommandError(f"{tenant} has no assistant “{given['assistant']}”. Its page shows the slugs.")
         which = replace(which, assistant_id=assistant.pk)
     if given["origin"]:
-        which = replace(which, origins=[given["origin"].rstrip("/")])
+        origin = given["origin"].rstrip("/")
+        _require_known(tenant, origin)
+        which = replace(which, origins=[origin])
     return which
+
+
+def _require_known(tenant: Tenant, origin: str) -> None:
+    """A website that was never seen here is mistyped: “No live session.” would be taken for “all are cancelled”."""
+    seen = (LiveSession.objects.filter(origin=origin), SessionRequest.objects.filter(origin=origin))
+    if rules_of([tenant.pk])[tenant.pk].decide(origin, now=time.time()):
+        return
+    if any(rows.filter(tenant=tenant).exists() for rows in seen):
+        return
+    raise CommandError(
+        f"Nothing is cancelled: “{origin}” is no website of {tenant} and has never asked for a session. Its form is "
+        "https://shop.example, with the port where it is not the usual one. The tenant's page in the admin shows its websites.",
+        returncode=2,
+    )

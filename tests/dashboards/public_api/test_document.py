@@ -78,3 +78,11 @@ def test_the_page_loads_nothing_from_elsewhere(console: Client) -> None:
 
     assert "swagger-ui" in page
     assert "://" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["public-api-docs", "ops-api-docs"])
+def test_the_page_leads_back_to_the_console(console: Client, name: str) -> None:
+    page = console.get(reverse(name)).content.decode()
+
+    assert [f'href="{reverse(back)}"' in page for back in ("admin:index", "operations")] == [True, True]

@@ -126,6 +126,26 @@ def test_bodies(platform: Platform, shop: Shop) -> None:
     assert told == BODIES
 
 
+SAYS = [
+    (b'{"assistant": 1}', "'assistant' must be a string."),
+    (b'{"visitor_token": ["canary"]}', "'visitor_token' must be a string."),
+    (b'{"identity_token": {"canary": 1}}', "'identity_token' must be a string."),
+    (b'{"refresh": "canary"}', "'refresh' must be true or false."),
+    (b'{"backends": "canary"}', "'backends' must be a list of strings."),
+    (b'["canary"]', "This one is JSON, but no object."),
+    (b"canary", "This one is not JSON in UTF-8."),
+]
+
+
+def test_a_body_that_is_refused_is_told_which_field_is_wrong_and_never_what_it_said(
+    platform: Platform, shop: Shop
+) -> None:
+    told = [shop.ask(platform, body=body).json["error"]["message"] for body, _ in SAYS]
+
+    assert [message.partition("types. ")[2] for message in told] == [sentence for _, sentence in SAYS]
+    assert "canary" not in " ".join(told)
+
+
 CONTENT_TYPES = [
     ("application/json", "granted"),
     ("application/json; charset=utf-8", "granted"),

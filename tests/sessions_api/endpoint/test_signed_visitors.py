@@ -230,3 +230,17 @@ def test_listed_claims_and_nothing_else_reach_the_workflow(platform: Platform, s
     plain, signed = (call["body"] for call in sandbox.creates())
     assert signed["workflow"].pop("state_variables") == {"plan": "gold", "age": 41, "beta": True}
     assert {**signed, "user": ""} == {**plain, "user": ""}
+
+
+def test_a_known_visitor_whom_the_limit_of_new_ones_refused_is_a_new_one_when_it_tries_again(
+    platform: Platform, sandbox: Sandbox
+) -> None:
+    shop = open_signed_shop(sandbox, new_visitors_per_minute=1)
+    let_in = shop.ask(platform, identity=shop.sign(sub="a"))
+
+    refused = [shop.ask(platform, identity=shop.sign(sub="b")) for _ in range(2)]
+    again = shop.ask(platform, identity=shop.sign(sub="a"))
+
+    assert (let_in.status, again.status) == (200, 200)
+    assert [answer.code for answer in refused] == ["rate_limited"] * 2
+    assert len(set(SessionRequest.objects.filter(outcome="rate_limited").values_list("visitor_ref", flat=True))) == 1
