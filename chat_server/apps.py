@@ -7,6 +7,7 @@ class ChatServerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from chat_server import receivers  # noqa: F401 (connects them)
         from chat_server.models import Attachment, ChatRun, Thread
         from chat_server.sealing import attachment_binding, thread_binding
         from encryption.registry import register

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  define: { __VERSION__: JSON.stringify("0.0.0-test") },
+  define: { __VERSION__: JSON.stringify("0.0.0-test"), __CHAT_SRI__: JSON.stringify("") },
   test: {
     environment: "happy-dom",
     // The page's own address: what the tenant's site would be.

@@ -4,7 +4,8 @@
 
 one line of canonical JSON (RFC 8785). The signature covers `ckp/erasure-certificate/v1`, a zero byte, and the canonical JSON of
 `certificate`, so that it can be checked without this platform. It names the visitor by the SHA-256 of
-its name at OpenAI, which leads to nothing in the ledger.
+its name at OpenAI, which leads to nothing in the ledger. `certificate` may hold more in later releases (`served_here`: what was
+deleted of the chats that the platform itself served); one of an earlier release verifies as it stands.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
-"""Takes a tenant apart, in this order: live sessions cancelled, visitors' threads erased at OpenAI, secrets destroyed,
-rows deleted. Each step may be repeated and resumed; nothing is lost when a worker dies in between.
+"""Takes a tenant apart, in this order: live sessions cancelled, visitors' threads erased at OpenAI, conversations that the
+platform itself served deleted with their files, secrets destroyed, rows deleted. Each step may be repeated and resumed; nothing is lost when a worker dies in between.
 
 The steps before the last two need the tenant's keys, hence the order. A key that OpenAI refuses three times over is given
 up on, and so is anything that does not answer for a day; the audit event names such keys, because their threads must be
@@ -7,6 +7,7 @@ deleted by hand.
 """
 
 import time
+from functools import partial
 from typing import Final
 
 from django.db import transaction
@@ -18,6 +19,8 @@ from sessions_api.erase import Whose
 from sessions_api.erase_keys import WAIT, claim_due, erase_with_next_key, mine, put_off
 from sessions_api.models import LiveSession, TenantDeletion, VisitorErasure
 from sessions_api.revoke import uncancelled
+from sessions_api.served_here import delete_served_here
+from sessions_api.signals import delete_of_tenant
 from tenants.audit_subjects import subject_of
 from tenants.models import ApiKey, IdentityKey, ReplacedKey, Tenant, TenantState
 
@@ -53,7 +56,10 @@ def _advance(deletion: TenantDeletion, *, seconds: float) -> bool:
     if uncancelled().filter(tenant=tenant).exists() or promised.exists():
         put_off(deletion, WAIT)
         return False
+    ends = time.monotonic() + seconds
     if not erase_with_next_key(deletion, tenant, whose=Whose(prefix=f"v1.{tenant.public_id}."), seconds=seconds):
+        return False
+    if not delete_served_here(deletion, partial(delete_of_tenant, tenant.pk), until=ends):
         return False
     _destroy_secrets(tenant)
     _delete_rows(deletion)
@@ -84,6 +90,7 @@ def _delete_rows(deletion: TenantDeletion) -> None:
         changes={
             "sessions_cancelled": cancelled,
             "threads_deleted": deletion.threads_deleted,
+            "served_here": deletion.served_here,
             "keys_unreachable": deletion.keys_unreachable,
             "rows": {name.rpartition(".")[2].lower(): count for name, count in rows.items()},
         },

@@ -2,6 +2,7 @@
 
     asked for     in one transaction: no token counts any more, live sessions are marked, the row that the worker goes by
     waiting       until those sessions are cancelled or have expired, since each could still write
+    here          conversations that the platform itself served, a bounded number at once (signals.py)
     erasing       with each of the tenant's keys (other projects included), until a whole round finds nothing any more
     finished      what leads from the visitor to the ledger is deleted; the ledger's rows stay and lead to nobody
 
@@ -12,6 +13,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
@@ -27,6 +29,8 @@ from sessions_api.erase import Whose
 from sessions_api.erase_keys import WAIT, claim_due, erase_with_next_key, mine, put_off
 from sessions_api.models import LiveSession, VisitorErasure, VisitorLink
 from sessions_api.revoke import CancelReason, Which, request_cancelling, revoke_visitor, uncancelled
+from sessions_api.served_here import delete_served_here, note_deleted
+from sessions_api.signals import delete_of_visitor
 from tenants.models import ConfigEpoch, Tenant, TenantState
 from tenants.user_scope import open_user_scope
 
@@ -118,6 +122,7 @@ def advance_erasures(only: QuerySet[VisitorErasure] | None = None) -> int:
 
 def _advance(erasure: VisitorErasure, *, seconds: float) -> bool:
     """One step; True when the visitor is erased."""
+    ends = time.monotonic() + seconds
     tenant = Tenant.objects.filter(pk=erasure.tenant_id).first()
     _follow_link(erasure)
     sessions = Which(erasure.tenant_id, visitor_ref=erasure.ref)
@@ -126,6 +131,8 @@ def _advance(erasure: VisitorErasure, *, seconds: float) -> bool:
         request_cancelling(sessions, reason=CancelReason.VISITOR_ERASED)
         if sessions.of(uncancelled()).exists():
             put_off(erasure, WAIT)
+            return False
+        if not delete_served_here(erasure, partial(delete_of_visitor, erasure.tenant_id, erasure.ref), until=ends):
             return False
     # Of a tenant that is gone everything went with it.
     if tenant is not None:
@@ -159,6 +166,11 @@ def _finish(erasure: VisitorErasure, tenant: Tenant | None) -> bool:
         if sessions.filter(pk__in=uncancelled()).exists():
             put_off(erasure, WAIT)
             return False
+    # So is a message that was on its way.
+    if erasure.ref and (late := delete_of_visitor(erasure.tenant_id, erasure.ref)):
+        note_deleted(erasure, late)
+        put_off(erasure, timedelta(0))
+        return False
     ended = sessions.aggregate(cancelled=Count("pk", filter=Q(cancelled_at__isnull=False)), all=Count("pk"))
     sessions.delete()
     links, _ = VisitorLink.objects.filter(tenant=erasure.tenant_id, user=erasure.user).delete()
@@ -171,6 +183,7 @@ def _finish(erasure: VisitorErasure, tenant: Tenant | None) -> bool:
         subject=_subject(erasure, tenant.name if tenant else ""),
         changes={
             "threads_deleted": erasure.threads_deleted,
+            "served_here": erasure.served_here,
             "keys_unreachable": not_reached(erasure),
             "certificate_sha256": hash_of(certificate),
         },
@@ -192,6 +205,7 @@ def _facts(
         "complete": not any(key["not_reached"] for key in keys),
         "sessions": {"cancelled": ended["cancelled"], "expired": ended["all"] - ended["cancelled"]},
         "threads_deleted": erasure.threads_deleted,
+        "served_here": erasure.served_here,
         "keys": keys,
         "rows_deleted": {"visitor_links": links, "live_sessions": ended["all"]},
     }

@@ -116,7 +116,7 @@ class VisitorErasureAdmin(ReadOnlyAdmin):
 
     @admin.display(description="how far")
     def how_far(self, erasure: VisitorErasure) -> SafeString | str:
-        threads = f"{erasure.threads_deleted} threads deleted"
+        threads = f"{erasure.threads_deleted} threads deleted{_here(erasure)}"
         if erasure.finished_at is not None:
             return threads
         waiting = _live(erasure)
@@ -195,6 +195,12 @@ def _tenant_of(erasure: VisitorErasure) -> Tenant | None:
         return erasure.tenant
     except Tenant.DoesNotExist:
         return None
+
+
+def _here(erasure: VisitorErasure) -> str:
+    """Of the chats that the platform itself served."""
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(erasure.served_here.items()))
+    return f"; here: {counts}" if counts else ""
 
 
 def _live(erasure: VisitorErasure) -> int:

@@ -24,7 +24,8 @@ from sessions_api.models import LiveSession, RevokedVisitor, SessionRequest, Vis
 from sessions_api.models.ledger import IDENTITY_OK
 from tenants.audit_subjects import subject_of
 from tenants.domains import rules_of
-from tenants.models import AssistantKey, Tenant, TenantState
+from tenants.models import Assistant, AssistantKey, Tenant, TenantState
+from tenants.models.assistant import Backend
 from tenants.models.epoch import SEEN_WITHIN
 
 BATCH: Final = 1000
@@ -40,6 +41,7 @@ class CancelReason(models.TextChoices):
     KEY_RETIRED = "key_retired", "key retired"
     ASSISTANT_DELETED = "assistant_deleted", "assistant deleted"
     PAIR_REMOVED = "pair_removed", "key taken from the assistant"
+    BACKEND_SWITCHED = "backend_switched", "assistant switched to another backend"
     ORIGIN_WITHDRAWN = "origin_withdrawn", "website no longer allowed"
     IDENTITY_RETIRED = "identity_retired", "signing key retired"
     SIGNED_OUT = "signed_out", "visitor signed out"
@@ -119,6 +121,7 @@ def request_overlooked() -> int:
         ~Q(tenant__state=TenantState.ACTIVE)
         | Q(key__retired_at__isnull=False)
         | (Q(assistant_id__isnull=False) & ~Exists(pairs))
+        | Exists(Assistant.objects.filter(pk=OuterRef("assistant_id")).exclude(backend=Backend.HOSTED_WORKFLOW))
         | Exists(revoked.filter(revoked_at__gte=OuterRef("granted_at")))
         | (Exists(revoked.filter(revoked_at__gte=OuterRef("granted_at") - SEEN_WITHIN)) & ~Exists(vouched_for))
     )

@@ -17,6 +17,7 @@ from encryption.secret import Secret
 from encryption.vault import SecretError
 from tenants.agents import AgentSnapshot
 from tenants.credentials import KEY_UNREADABLE, KeyUnusable, credentials_of
+from tenants.file_types import FILE_TYPES, accepted
 from tenants.identity_keys import rules_of
 from tenants.models import ApiKey, Assistant, AssistantKey, ConfigEpoch, Tenant
 from tenants.models.key import CONDEMNED, Verdict
@@ -53,6 +54,7 @@ class AssistantSnapshot:
     # Only of the platform's own backend: what answers, None where nothing is published.
     agent: AgentSnapshot | None = None
     credential_epoch: int = 0
+    accepted_file_types: tuple[str, ...] = FILE_TYPES
 
     @property
     def chat_keys(self) -> tuple[KeySnapshot, ...]:
@@ -256,6 +258,7 @@ def _assistant(row: Assistant, keys: tuple[KeySnapshot, ...]) -> AssistantSnapsh
         ),
         agent=None if row.published_version is None else AgentSnapshot.of(row.published_version),
         credential_epoch=row.credential_epoch,
+        accepted_file_types=accepted(row.accepted_file_types),
     )
 
 

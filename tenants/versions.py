@@ -13,6 +13,7 @@ from tenants.agent_tools import validate_client_tools, validate_vector_stores
 from tenants.assistants import forget_pair_verdicts
 from tenants.audit_subjects import subject_of
 from tenants.models import AgentVersion, Assistant
+from tenants.models.agent import MAX_INSTRUCTIONS
 from tenants.models.assistant import Backend
 from tenants.versioning import NoSuchVersion, Versions
 
@@ -82,8 +83,14 @@ def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
     errors: dict[str, Any] = {}
     if unknown := set(values) - {*CONTENT, "note"}:
         raise ValidationError(f"A version has no {', '.join(sorted(unknown))}.")
-    if "instructions" in values and not str(values["instructions"]).strip():
-        errors["instructions"] = "Say what the assistant is for and how it answers."
+    if "instructions" in values:
+        # A TextField looks at neither by itself.
+        if not str(values["instructions"]).strip():
+            errors["instructions"] = "Say what the assistant is for and how it answers."
+        elif len(values["instructions"]) > MAX_INSTRUCTIONS:
+            errors["instructions"] = (
+                f"At most {MAX_INSTRUCTIONS} characters: they are sent with each message. Put what is longer into files."
+            )
     for field, validate in (("vector_store_ids", validate_vector_stores), ("client_tools", validate_client_tools)):
         if field in values:
             try:

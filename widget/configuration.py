@@ -45,6 +45,7 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
             "max_files": session.max_files,
             "max_size_mb": session.max_file_size_mb,
         },
+        "limit_text": tenant.chat.text,
         "fallback": {"text": tenant.fallback_text, "url": tenant.fallback_url},
         "embed_version": embed_scripts().current.version,
     }

@@ -17,7 +17,7 @@ from widget.configuration import public_configuration
 from widget.embed import EmbedScript, embed_scripts
 from widget.preview_page import preview_page
 
-__all__ = ["configuration", "embed_script", "preview_page"]
+__all__ = ["chat_script", "configuration", "embed_script", "preview_page"]
 
 CONFIGURATION_METHODS: Final = "GET, OPTIONS"
 SCRIPT_METHODS: Final = "GET, HEAD"
@@ -76,11 +76,20 @@ async def embed_script(request: LeanRequest, version: str | None = None) -> Http
     """The current script, or the release that is named; public, for every page on earth."""
     scripts = embed_scripts()
     script = scripts.current if version is None else scripts.by_version.get(version)
+    return _serve(request, script, MOVING_CACHE if version is None else PINNED_CACHE)
+
+
+async def chat_script(request: LeanRequest, version: str) -> HttpResponse:
+    """The part that a release's launcher fetches when a chat is opened."""
+    return _serve(request, embed_scripts().chats.get(version), PINNED_CACHE)
+
+
+def _serve(request: LeanRequest, script: EmbedScript | None, cache_control: str) -> HttpResponse:
     if script is None:
         raise PublicError(Code.NOT_FOUND, reason="no_such_release")
     if request.method not in {"GET", "HEAD"}:
         raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed", allow=SCRIPT_METHODS)
-    return _script_response(request, script, MOVING_CACHE if version is None else PINNED_CACHE)
+    return _script_response(request, script, cache_control)
 
 
 def _script_response(request: LeanRequest, script: EmbedScript, cache_control: str) -> HttpResponse:

@@ -1,5 +1,5 @@
 /**
- * Builds the two browser scripts that are committed, so that running the platform needs no Node:
+ * Builds the browser scripts (launcher, chat part, stand-in) that are committed, so that running the platform needs no Node:
  *
  *   node scripts/bundle.mjs            writes them to their places
  *   node scripts/bundle.mjs --check    builds to memory and fails when a committed file differs by a byte
@@ -32,7 +32,7 @@ const inlineCss = {
   },
 };
 
-async function bundle(entry, { minify, version }) {
+async function bundle(entry, { minify, version, chatSri = "" }) {
   const result = await build({
     absWorkingDir: FRONTEND,
     entryPoints: [entry],
@@ -44,7 +44,7 @@ async function bundle(entry, { minify, version }) {
     charset: "ascii",
     legalComments: "none",
     minify,
-    define: { __VERSION__: JSON.stringify(version) },
+    define: { __VERSION__: JSON.stringify(version), __CHAT_SRI__: JSON.stringify(chatSri) },
     banner: { js: `/* ChatKit platform ${version}: built from frontend/${dirname(dirname(entry))}, don't edit. */` },
     plugins: [inlineCss],
   });
@@ -55,15 +55,21 @@ async function versionOf(workspace) {
   return JSON.parse(await readFile(resolve(FRONTEND, workspace, "package.json"), "utf8")).version;
 }
 
+const sriOf = (bytes) => `sha384-${createHash("sha384").update(bytes).digest("base64")}`;
+
 /** Each built file as [path, bytes]. */
 async function outputs() {
   const version = await versionOf("embed");
-  const embed = await bundle("embed/src/index.ts", { minify: true, version });
-  const sri = `sha384-${createHash("sha384").update(embed).digest("base64")}`;
-  const meta = Buffer.from(`${JSON.stringify({ version, sri }, null, 2)}\n`);
+  const chat = await bundle("embed/src/chat-part.ts", { minify: true, version });
+  // The launcher takes this chat part and no other: a page that pins the one has pinned both.
+  const chatSri = sriOf(chat);
+  const embed = await bundle("embed/src/index.ts", { minify: true, version, chatSri });
+  const sri = sriOf(embed);
+  const meta = Buffer.from(`${JSON.stringify({ version, sri, chat_sri: chatSri }, null, 2)}\n`);
   const standIn = await bundle("stand-in/src/index.ts", { minify: false, version: await versionOf("stand-in") });
   return [
     [resolve(ROOT, "widget/static_embed/embed.js"), embed],
+    [resolve(ROOT, "widget/static_embed/chat.js"), chat],
     [resolve(ROOT, "widget/static_embed/embed.js.meta.json"), meta],
     [resolve(ROOT, "sandbox/static/chatkit.js"), standIn],
   ];

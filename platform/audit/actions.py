@@ -38,6 +38,7 @@ class Action(models.TextChoices):
     VISITOR_ERASURE_REQUESTED = "visitor:erasure_requested"
     VISITOR_ERASED = "visitor:erased"
     LEDGER_PRUNED = "ledger:pruned"
+    CONVERSATIONS_PRUNED = "conversations:pruned"
     USER_CREATED = "user:created"
     USER_CHANGED = "user:changed"
     USER_DELETED = "user:deleted"

@@ -18,6 +18,7 @@ from chatkit_client.errors import (
     BillingBlocked,
     ChatKitError,
     KeyRejected,
+    ModelMissing,
     Reason,
     RegionBlocked,
     RequestRefused,
@@ -41,8 +42,18 @@ BILLING_CODES: Final = frozenset(
 # OpenAI's error guide names the region as the one 403 there is, but its strings are unverified: so a 403 in OpenAI's
 # shape means the region, unless it names another code or is a permission error of the key.
 REGION_CODES: Final = frozenset({None, "unsupported_country_region_territory", "request_forbidden"})
+MODEL_CODE: Final = "model_not_found"
 # A lock or a slow request; OpenAI's own SDK retries both.
 _PASSING_STATUSES: Final = frozenset({408, 409})
+# What a stream that ends with `response.failed` or `error` may name; anything else is an error of OpenAI's own.
+_STREAM_CODES: Final[dict[str | None, tuple[type[ChatKitError], Reason]]] = {
+    "rate_limit_exceeded": (Throttled, Reason.THROTTLED),
+    "slow_down": (Throttled, Reason.THROTTLED),
+    "invalid_api_key": (KeyRejected, Reason.INVALID_KEY),
+    MODEL_CODE: (ModelMissing, Reason.MODEL_MISSING),
+    "context_length_exceeded": (RequestRefused, Reason.REQUEST_REFUSED),
+    "invalid_prompt": (RequestRefused, Reason.REQUEST_REFUSED),
+}
 _CODE = re.compile(r"[a-z0-9_.]{1,64}")
 _SECONDS = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,6})?")
 _MIN_RETRY_AFTER: Final = 1
@@ -79,6 +90,15 @@ def classify(
         retry_after=parse_retry_after(headers.get("retry-after")),
         latency_ms=latency_ms,
     )
+
+
+def classify_failure(code: object) -> ChatKitError:
+    """Give the error that a model's stream means by its own `error.code`, after it had begun with a 200; never raises."""
+    known = _identifier(code)
+    kind, reason = _STREAM_CODES.get(known, (UpstreamUnavailable, Reason.SERVER_ERROR))
+    if known in BILLING_CODES:
+        kind, reason = BillingBlocked, Reason.BILLING
+    return kind(reason, status=200, code=known)
 
 
 def has_envelope(body: bytes) -> bool:
@@ -121,6 +141,9 @@ def _decide(status: int, envelope: _Envelope | None) -> tuple[type[ChatKitError]
         return UpstreamInvalid, Reason.UNEXPECTED_STATUS
     if status == 404 and envelope.names_workflow:
         return WorkflowMissing, Reason.WORKFLOW_MISSING
+    # With a 403 where the key's project may not use it, with a 404 where it never was or is retired.
+    if status in (403, 404) and envelope.code == MODEL_CODE:
+        return ModelMissing, Reason.MODEL_MISSING
     if status == 451:
         return RegionBlocked, Reason.REGION_BLOCKED
     if status == 403:

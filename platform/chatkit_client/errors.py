@@ -3,6 +3,7 @@
     ChatKitError
     ├── KeyRejected          invalid_key · missing_scope · key_unauthorised
     ├── WorkflowMissing      workflow_missing
+    ├── ModelMissing         model_missing
     ├── BillingBlocked       billing
     ├── RegionBlocked        region_blocked
     ├── RequestRefused       request_refused (a defect of ours, not of the tenant)
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     MISSING_SCOPE = "missing_scope"
     KEY_UNAUTHORISED = "key_unauthorised"
     WORKFLOW_MISSING = "workflow_missing"
+    MODEL_MISSING = "model_missing"
     BILLING = "billing"
     REGION_BLOCKED = "region_blocked"
     REQUEST_REFUSED = "request_refused"
@@ -59,6 +61,7 @@ _SENTENCES = {
     Reason.MISSING_SCOPE: "The API key lacks a permission. Give it access to ChatKit at OpenAI, or use an open key.",
     Reason.KEY_UNAUTHORISED: "OpenAI refuses this API key here. Check the project's IP allowlist and organization.",
     Reason.WORKFLOW_MISSING: "OpenAI finds no such workflow. Use a workflow ID and a key of the same project.",
+    Reason.MODEL_MISSING: "OpenAI has no such model for this key, or has retired it. Choose another for the assistant.",
     Reason.BILLING: "The OpenAI account has no budget left. Raise its limit or add credit at OpenAI.",
     Reason.REGION_BLOCKED: "OpenAI does not serve this server's region. Send its calls from a supported country.",
     Reason.REQUEST_REFUSED: "OpenAI calls the request malformed: a defect of the platform. Report the request id.",
@@ -124,6 +127,10 @@ class KeyRejected(ChatKitError):
 
 
 class WorkflowMissing(ChatKitError):
+    permanent = True
+
+
+class ModelMissing(ChatKitError):
     permanent = True
 
 

@@ -72,7 +72,7 @@ class Transport:
         self._max_body = max_body
         self._limit = limit
         # Loading a CA bundle takes 20 to 36 ms: once per process, not once per call.
-        self._tls = _tls_context(ca_file)
+        self._tls = tls_context(ca_file)
         self._pool: BoundedConnector | None = None
         self._fresh: BoundedConnector | None = None
         self._routes: dict[str, Route] = {}
@@ -172,7 +172,7 @@ class Transport:
             head, content = await handler.read()
         except Exception as error:
             return explain(error)
-        request_id = _request_id(head.headers, key)
+        request_id = request_id_of(head.headers, key)
         try:
             body = await self._read_body(head.headers, content)
         except Exception as error:
@@ -199,7 +199,7 @@ class Transport:
         return b"".join(pieces)
 
 
-def _request_id(headers: Mapping[str, str], key: str) -> str | None:
+def request_id_of(headers: Mapping[str, str], key: str) -> str | None:
     """OpenAI's id of this request, or Cloudflare's, unless it could be anything else."""
     value = headers.get("x-request-id") or headers.get("cf-ray") or ""
     if not _REQUEST_ID.fullmatch(value) or repeats_key(value, key):
@@ -214,7 +214,7 @@ def _drop(connection: aiohttp.connector.Connection) -> None:
     connection.close()
 
 
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
     # Not `create_default_context`: it reads SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE from the environment.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -16,6 +16,7 @@ from chat_server.metering import finish_settling
 from chat_server.run_usage import RunUsage
 from chatkit_client.client import ChatKitClient
 from chatkit_client.transport import Transport
+from config.chat_door import ChatDoor
 from encryption.models import site_secret
 from gateway.asgi_types import Receive, Scope, Send
 from gateway.breaker import Breakers
@@ -45,12 +46,14 @@ DRAIN_SECONDS: Final = 5.0
 COLLECTOR_THRESHOLDS: Final = (20_000, 20, 20)
 
 
-async def run_lifespan(scope: Scope, receive: Receive, send: Send, doors: tuple[LeanHandler, ...]) -> None:
+async def run_lifespan(
+    scope: Scope, receive: Receive, send: Send, doors: tuple[LeanHandler, ...], chat: ChatDoor | None = None
+) -> None:
     """ASGI's lifespan protocol: the resources are handed to every request in `scope["state"]`."""
     await receive()
     async with AsyncExitStack() as stack:
         try:
-            state = await stack.enter_async_context(open_resources(doors))
+            state = await stack.enter_async_context(open_resources(doors, chat))
         except Exception as error:
             logger.exception("The server could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -74,7 +77,9 @@ def _calm_collector() -> None:
 
 
 @asynccontextmanager
-async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[str, object]]:
+async def open_resources(
+    doors: tuple[LeanHandler, ...], chat: ChatDoor | None = None
+) -> AsyncIterator[dict[str, object]]:
     """What endpoints find in their request's state. Closed last first: answers in work, rows, OpenAI, Redis, database."""
     async with AsyncExitStack() as stack:
         snapshots = SnapshotStore(DatabaseSource())
@@ -113,7 +118,9 @@ async def open_resources(doors: tuple[LeanHandler, ...]) -> AsyncIterator[dict[s
         for door in doors:
             # The server has stopped listening by now, but it cancels what takes long and does not wait for its end.
             stack.push_async_callback(door.finish, seconds=DRAIN_SECONDS)
-        yield {GATEWAY: gateway, SESSIONS: desk}
+        # Last opened, first closed: half an answer is saved while there is still a database to save it in.
+        of_chat = {} if chat is None else await stack.enter_async_context(chat.open(desk))
+        yield {GATEWAY: gateway, SESSIONS: desk, **of_chat}
 
 
 def _prepare_first_save(*, database_answers: bool) -> None:

@@ -11,7 +11,7 @@ _CREDENTIAL = re.compile(
     # Not in the middle of a word ("risk-assessment"); an escape before it (%3D, \n) is no word.
     r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
     # A token of operations is long; "ops_tokens" is a table.
-    r"(?:(?:sk-|ek_|domain_pk_|ckp_sign_|vt1\.|pt1\.|ckp1\.|eyJ[A-Za-z0-9_\-]*\.)[A-Za-z0-9_\-.*]{6,}"
+    r"(?:(?:sk-|ek_|domain_pk_|ckp_sign_|vt1\.|pt1\.|ct1\.|fl1\.|ckp1\.|eyJ[A-Za-z0-9_\-]*\.)[A-Za-z0-9_\-.*]{6,}"
     r"|ops_[A-Za-z0-9_\-]{30,})"
     r"|(?i:bearer\s+)[A-Za-z0-9_\-.=~+/]{8,}"
 )
@@ -71,5 +71,11 @@ def logging_config(*, level: str) -> dict[str, Any]:
             # At DEBUG these print headers, bodies or parameters; a key must not depend on redaction.
             name: {"level": max(logging.getLevelNamesMapping()[level], logging.INFO)}
             for name in ("aiohttp", "asyncio", "urllib3", "django.db.backends", "kombu", "celery")
+        }
+        # These print what visitors and models say: requests at DEBUG, and with a failure what failed to be read. Whatever goes
+        # wrong in there is logged by who called them, by its kind.
+        | {
+            name: {"level": "CRITICAL"}
+            for name in ("openai", "openai.agents", "chatkit", "httpx", "httpx2", "httpcore")
         },
     }

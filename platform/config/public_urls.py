@@ -4,7 +4,7 @@ from django.urls import path
 
 from dashboards.probes import livez, metrics, readyz
 from sessions_api.views import end, session
-from widget.views import configuration, embed_script
+from widget.views import chat_script, configuration, embed_script
 
 urlpatterns = [
     path("livez", livez, name="livez"),
@@ -15,4 +15,5 @@ urlpatterns = [
     path("api/v1/tenants/<str:public_id>/widget/", configuration, name="widget-configuration"),
     path("widget/v1/embed.js", embed_script, name="embed-script"),
     path("widget/<str:version>/embed.js", embed_script, name="embed-script-pinned"),
+    path("widget/<str:version>/chat.js", chat_script, name="embed-chat"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 _TICK = timedelta(seconds=5)
 _PRUNING = timedelta(minutes=10)
+_SWEEPING = timedelta(hours=1)
 
 
 def _every(interval: timedelta, task: str) -> dict[str, Any]:
@@ -31,4 +32,6 @@ BEAT_SCHEDULE = {
         "schedule": _PRUNING,
         "options": {"expires": _PRUNING.total_seconds()},
     },
+    "prune-conversations": _every(_PRUNING, "chat_server.prune"),
+    "sweep-files": _every(_SWEEPING, "chat_server.sweep"),
 }

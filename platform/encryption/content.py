@@ -38,7 +38,7 @@ class ContentKey:
         """The box of a piece; `name` says which piece of the place it is."""
         return encrypt(self._cipher, plain, self._aad(name))
 
-    def open(self, box: bytes, name: str) -> bytes:
+    def open(self, box: bytes | memoryview, name: str) -> bytes:
         """The piece that was sealed under this name; raises SecretError for anything else."""
         try:
             return decrypt(self._cipher, bytes(box), self._aad(name))

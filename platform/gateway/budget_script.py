@@ -8,9 +8,9 @@ Reserve. KEYS: for each budget its hash and its set. ARGV: the run; how many mil
     its size, the amount, whether it is on trial (0, 1).
     Answer: the number of the budget that refuses, from 1 (0: all are reserved; negative: that one has no counter, so nothing is
     decided); a bit for each on trial that would have refused; for each what was used, and what was held, before.
-Settle. KEYS likewise. ARGV: the run; for each budget the amount that was reserved and what was used indeed. A hold that is no more
-    there was settled before, has lapsed or was flushed: then nothing is added, and the ledger makes up for it.
-Raise. KEYS: one budget. ARGV: what is used at least, and when it goes (epoch seconds). Whoever comes second changes nothing.
+Settle. KEYS likewise. ARGV: the run; for each budget the amount that was reserved and what was used indeed. A hold that is
+    no more there was settled before, has lapsed or was flushed: nothing is added, and the ledger makes up for it.
+Raise. KEYS: one budget. ARGV: what is used at least, and when it goes (epoch seconds). Who comes second changes nothing.
 """
 
 from collections.abc import Mapping, Sequence

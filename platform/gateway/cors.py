@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 MAX_AGE_SECONDS: Final = 600
 MAX_HEADERS: Final = 20
@@ -12,12 +13,12 @@ EXPOSED: Final = "Retry-After, X-Request-ID, RateLimit, RateLimit-Policy"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 
 
-def vary(response: HttpResponse) -> None:
+def vary(response: HttpResponseBase) -> None:
     """Every answer differs by origin, refusals too: a cache must never show one page's answer to another's."""
     response["Vary"] = "Origin"
 
 
-def share(response: HttpResponse, origin: str) -> None:
+def share(response: HttpResponseBase, origin: str) -> None:
     """Let the page of this origin read the answer."""
     response["Access-Control-Allow-Origin"] = origin
     response["Access-Control-Expose-Headers"] = EXPOSED

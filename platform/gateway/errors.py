@@ -2,8 +2,8 @@
 
     {"error": {"code": str, "message": str, "request_id": str, "retry_after": int | null, "words"?: str}}
 
-The message is for whoever reads the browser's console; `words`, where they are there, are the tenant's own for the visitor. What lies behind it (`reason`) is for the operator alone: it
-goes to the ledger and the log and never into an answer.
+The message is for whoever reads the browser's console; `words`, where they are there, are the tenant's own for the visitor.
+What lies behind it (`reason`) is for the operator alone: it goes to the ledger and the log and never into an answer.
 """
 
 import json

@@ -11,7 +11,7 @@ watch for a client that leaves.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache
 from io import BytesIO
 from typing import IO, Any, Final
@@ -49,6 +49,16 @@ class LeanRequest(ASGIRequest):
         self.client: Client = identify(self)
 
 
+class LeanStream(StreamingHttpResponse):
+    """`on_end` is called when the answer was sent or can't be, also where the client left before its first piece."""
+
+    def __init__(
+        self, pieces: AsyncIterator[bytes], *, headers: dict[str, str], on_end: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(pieces, headers=headers)
+        self.on_end = on_end
+
+
 Answer = HttpResponse | StreamingHttpResponse
 View = Callable[[LeanRequest], Awaitable[Answer]]
 Middleware = Callable[[View], View]
@@ -57,8 +67,16 @@ Middleware = Callable[[View], View]
 class LeanHandler(ASGIHandler):
     """Serves one urlconf through a short list of async middleware, the first of them outermost."""
 
-    def __init__(self, urlconf: str, middleware: tuple[Middleware, ...], *, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self,
+        urlconf: str,
+        middleware: tuple[Middleware, ...],
+        *,
+        body_seconds: float = BODY_SECONDS,
+        max_body: int = MAX_BODY,
+    ) -> None:
         self._body_seconds = body_seconds
+        self._max_body = max_body
         self._resolver = get_resolver(urlconf)
         self._resolve_lately = lru_cache(maxsize=REMEMBERED_PATHS)(self._resolver.resolve)
         # Import the views now: a defect in one of them must stop the start, not the first request.
@@ -91,13 +109,13 @@ class LeanHandler(ASGIHandler):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _read_body(receive, seconds=self._body_seconds)
+            body = await _read_body(receive, seconds=self._body_seconds, most=self._max_body)
         except TimeoutError:
             await self.send_response(HttpResponse(status=408, headers={"Connection": "close"}), send)
             return
         if body is None:
             return
-        is_too_large = len(body) > MAX_BODY
+        is_too_large = len(body) > self._max_body
         try:
             request = LeanRequest(scope, BytesIO(b"" if is_too_large else body), body_is_too_large=is_too_large)
         except UnicodeDecodeError:
@@ -132,17 +150,19 @@ class LeanHandler(ASGIHandler):
         finally:
             watcher.cancel()
             sender.cancel()
+            if isinstance(response, LeanStream):
+                response.on_end()
             outcome, _ = await asyncio.gather(sender, watcher, return_exceptions=True)
         if isinstance(outcome, Exception):
             logger.error("A streaming answer broke off", exc_info=outcome)
 
 
-async def _read_body(receive: Receive, *, seconds: float) -> bytes | None:
-    """The body, or a little more than MAX_BODY of it; None when the client left. Raises TimeoutError."""
+async def _read_body(receive: Receive, *, seconds: float, most: int) -> bytes | None:
+    """The body, or a little more than `most` bytes of it; None when the client left. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         message = await receive()
         body = bytes(message.get("body", b""))
-        while message["type"] == "http.request" and message.get("more_body") and len(body) <= MAX_BODY:
+        while message["type"] == "http.request" and message.get("more_body") and len(body) <= most:
             message = await receive()
             body += message.get("body", b"")
     return body if message["type"] == "http.request" else None

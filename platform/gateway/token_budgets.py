@@ -133,7 +133,8 @@ class TokenBudgets:
 
     async def _ask(self, script: str, keys: list[str], arguments: Sequence[int | str]) -> Any:
         """What the script answers; None where Redis is silent, or refuses."""
-        assert self._redis is not None
+        if self._redis is None:
+            return None
         async with self._turn:
             talk = self._talks.setdefault(script, Conversation(self._redis, script))
             try:

@@ -15,6 +15,7 @@ from key_health.verdicts import Finding
 from sessions_api.edge import make_transport
 from tenants.credentials import KeyUnusable, credentials_of
 from tenants.models import Verdict
+from tenants.models.assistant import Backend
 from tenants.upstreams import upstream
 
 logger = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def _prepare(plan: CheckPlan) -> Probe | Finding:
         credentials,
         # No visitor's user looks like this one (gateway/visitor_tokens.py), so the probe reaches nobody's threads.
         user=f"v1.{tenant.public_id}.healthcheck",
-        workflow_id=assistant.workflow_id,
+        # The workflow that an assistant once had says nothing of what the platform serves for it.
+        workflow_id=assistant.workflow_id if assistant.backend == Backend.HOSTED_WORKFLOW else "",
         workflow_version=assistant.workflow_version or None,
     )

@@ -25,6 +25,8 @@ class ThreadErasure(models.Model):
     failures = models.PositiveSmallIntegerField(default=0)
     threads_of_key = models.PositiveIntegerField(default=0)
     threads_deleted = models.PositiveIntegerField(default=0)
+    # What was deleted of the chats that the platform itself served: `{"threads": n, …}`, as the listeners name it.
+    served_here = models.JSONField(default=dict)
 
     class Meta:
         abstract = True

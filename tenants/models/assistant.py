@@ -3,11 +3,13 @@
 import uuid
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from tenants.file_types import validate_file_types
 from tenants.models.epoch import ObservedModel
 from tenants.models.key import CONDEMNED, ApiKey, Verdict
 from tenants.models.tenant import Tenant, refuse_secrets, validate_lower_case
@@ -103,6 +105,12 @@ class Assistant(ObservedModel):
     max_file_size_mb = models.PositiveSmallIntegerField(
         "largest file (MB)", default=20, validators=[MinValueValidator(1), MaxValueValidator(512)]
     )
+    accepted_file_types = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_file_types],
+        help_text="Only of assistants that this platform serves. None chosen: images, PDF, text, CSV and Markdown.",
+    )
     automatic_titles = models.BooleanField(default=True, help_text="OpenAI names the threads.")
     tracing = models.BooleanField(default=True, help_text="Runs appear in the tenant's traces at OpenAI.")
 
@@ -147,6 +155,16 @@ class Assistant(ObservedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        # The database says so, too; here the error stands at the field.
+        if self.backend == Backend.HOSTED_WORKFLOW and not self.workflow_id:
+            raise ValidationError(
+                {
+                    "workflow_id": "A hosted assistant needs the ID of its workflow: “wf_…”. Without one, choose the backend "
+                    "“this platform”."
+                }
+            )
 
 
 class AssistantKey(ObservedModel):

@@ -45,6 +45,7 @@ def test_the_page_gets_these_fields_and_no_others(platform, shop):
         },
         "history": True,
         "attachments": {"enabled": False, "max_files": 10, "max_size_mb": 20},
+        "limit_text": "",
         "fallback": {"text": "", "url": ""},
         "embed_version": answer.json["embed_version"],
     }

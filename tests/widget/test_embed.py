@@ -11,6 +11,7 @@ from widget.embed import FOLDER, EmbedIncomplete, embed_scripts, read_scripts
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "embed.js").write_text("new();")
+    (tmp_path / "chat.js").write_text("chat();")
     (tmp_path / "embed.js.meta.json").write_text('{"version": "1.2.0", "sri": "unread"}')
     return tmp_path
 
@@ -18,7 +19,10 @@ def folder(tmp_path):
 def test_the_committed_script_is_described_by_the_file_beside_it():
     stated = json.loads((FOLDER / "embed.js.meta.json").read_text())
 
-    assert (stated["version"], stated["sri"]) == (embed_scripts().current.version, embed_scripts().current.sri)
+    scripts = embed_scripts()
+    chat = scripts.chats[stated["version"]]
+    assert stated == {"version": scripts.current.version, "sri": scripts.current.sri, "chat_sri": chat.sri}
+    assert chat.sri.encode() in scripts.current.body
     assert check_embed_script(None) == []
 
 
@@ -40,6 +44,17 @@ def test_earlier_releases_stay_for_pages_that_pinned_them(folder):
     assert set(scripts.by_version) == {"1.1.0", "1.2.0"}
     assert scripts.by_version["1.1.0"].body == b"old();"
     assert scripts.current.version == "1.2.0"
+    # A release of before the script was divided has no chat part.
+    assert set(scripts.chats) == {"1.2.0"}
+
+
+def test_the_chat_part_of_an_earlier_release_stays_for_launchers_of_before_a_deployment(folder):
+    (folder / "1.1.0").mkdir()
+    (folder / "1.1.0" / "chat.js").write_text("old chat();")
+
+    chats = read_scripts(folder).chats
+
+    assert {version: chat.body for version, chat in chats.items()} == {"1.1.0": b"old chat();", "1.2.0": b"chat();"}
 
 
 @pytest.mark.parametrize("meta", ["", "{}", "[]", '{"version": "../x"}', '{"version": "1.2"}', '{"version": 1}'])
@@ -50,8 +65,9 @@ def test_a_script_without_a_usable_description_is_refused_with_the_cure(folder, 
         read_scripts(folder)
 
 
-def test_a_missing_script_is_refused_with_the_cure(folder):
-    (folder / "embed.js").unlink()
+@pytest.mark.parametrize("name", ["embed.js", "chat.js"])
+def test_a_missing_script_is_refused_with_the_cure(folder, name):
+    (folder / name).unlink()
 
     with pytest.raises(EmbedIncomplete, match="make frontend"):
         read_scripts(folder)

@@ -31,6 +31,17 @@ def test_both_addresses_give_the_same_bytes_to_everybody(platform, pinned):
         assert "set-cookie" not in answer.headers
 
 
+def test_the_chat_part_is_served_like_a_release_whatever_its_query(platform):
+    version = embed_scripts().current.version
+
+    answer = platform.request("GET", f"/widget/{version}/chat.js?0a1b2c3d")
+
+    assert (answer.status, answer.body) == (200, embed_scripts().chats[version].body)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
 def test_the_moving_address_is_asked_again_soon_and_a_release_never(platform, pinned):
     assert "max-age=300" in platform.request("GET", MOVING).headers["cache-control"]
     assert platform.request("GET", pinned).headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -67,6 +78,8 @@ def test_whoever_has_it_already_is_told_so(platform):
         ("HEAD", MOVING, 200),
         ("POST", MOVING, 405),
         ("GET", "/widget/0.0.1/embed.js", 404),
+        ("GET", "/widget/0.0.1/chat.js", 404),
+        ("GET", "/widget/v1/chat.js", 404),
         ("GET", "/widget/..%2f..%2fsecret/embed.js", 404),
         ("GET", "/widget/", 404),
     ],

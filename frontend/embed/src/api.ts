@@ -12,6 +12,15 @@ export interface ChatKitPlatformEvents {
 
 export type ChatState = "idle" | "loading" | "ready" | "refused" | "unavailable" | "blocked" | "signin";
 
+/** A tool that the assistant calls on the page: its name, and what the model said for its parameters. */
+export interface ClientToolCall {
+  readonly name: string;
+  readonly params: Record<string, unknown>;
+}
+
+/** The page's own doing for it; what it gives goes back to the assistant. */
+export type ClientTool = (call: ClientToolCall) => Record<string, unknown> | Promise<Record<string, unknown>>;
+
 /** `window.ChatKitPlatform`, the only global of the script. */
 export interface ChatKitPlatform {
   readonly version: string;
@@ -25,6 +34,8 @@ export interface ChatKitPlatform {
   identify(identity: IdentitySource): Promise<void>;
   /** Ends the visitor's sessions and forgets the visitor on this device. Resolves when that is done; never rejects. */
   signOut(): Promise<void>;
+  /** What answers the assistant's client tools; one function for all, null = none. Without it a call fails. */
+  onClientTool(handler: ClientTool | null): void;
   on<K extends keyof ChatKitPlatformEvents>(
     name: K,
     listener: (event: CustomEvent<ChatKitPlatformEvents[K]>) => void,

@@ -1,65 +1,68 @@
+import { field, fields, type Looks, matching, readLooks, text } from "./looks";
 import { Problem } from "./problem";
+import type { Backend } from "./sessions";
 
 /** The assistant's public configuration, each field checked or replaced by a harmless default. */
-export interface Configuration {
+export interface Configuration extends Looks {
+  readonly backend: Backend;
+  /** Where the platform itself answers, and the key of OpenAI's list for this website; null = OpenAI's hosted chat. */
+  readonly chat: { readonly url: string; readonly domainKey: string } | null;
   readonly name: string;
   readonly chatkitJs: string;
   readonly greeting: string;
   readonly prompts: readonly { readonly label: string; readonly prompt: string }[];
   readonly placeholder: string;
-  readonly colorScheme: "auto" | "light" | "dark";
-  readonly accent: string;
-  readonly side: "left" | "right";
-  readonly label: string;
   readonly history: boolean;
   /** Null = no uploads; sizes in bytes. */
   readonly attachments: { readonly maxCount: number; readonly maxSize: number } | null;
+  /** What a visitor reads at a limit; empty = the fallback's text. */
+  readonly limitText: string;
   readonly fallback: { readonly text: string; readonly url: string };
 }
 
-const ACCENT = /^#[0-9a-f]{6}$/i;
 const LINK = /^(?:https:\/\/[^\s"'<>\\^`{|}]+|mailto:[^\s"'<>\\^`{|}?]+@[^\s"'<>\\^`{|}]+|tel:\+?[0-9().-]{3,30})$/i;
 
-type Fields = Readonly<Record<string, unknown>>;
+type Fields = ReturnType<typeof fields>;
 
-// Own fields only: on a page with a polluted Object.prototype a missing field would read as the pollution.
-const field = (from: Fields, name: string): unknown => (Object.hasOwn(from, name) ? from[name] : undefined);
-const fields = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
-const text = (value: unknown, most: number): string => (typeof value === "string" ? value.slice(0, most) : "");
-const matching = (value: unknown, grammar: RegExp): string => {
-  const candidate = text(value, 2000);
-  return grammar.test(candidate) ? candidate : "";
-};
-const oneOf = <T extends string>(value: unknown, words: readonly T[]): T =>
-  words.find((word) => word === value) ?? (words[0] as T);
 const whole = (value: unknown, most: number): number =>
   Number.isInteger(value) && (value as number) >= 1 ? Math.min(value as number, most) : 1;
 
-/** chatkit.js is code: it comes over https, or over http only where the platform itself does (a machine for trying out). */
-function scriptAddress(value: unknown, base: string): string {
+/** Code and credentials go over https, or over http only where the platform itself does (a machine for trying out). */
+function secureAddress(value: unknown, base: string): string {
   const address = text(value, 2000);
   const secure = /^https:\/\/[^\s"'<>\\]+$/.test(address);
   const trial = base.startsWith("http:") && /^http:\/\/[^\s"'<>\\]+$/.test(address);
   return secure || trial ? address : "";
 }
 
+function chatAddress(chat: Fields, base: string): Configuration["chat"] {
+  const url = secureAddress(field(chat, "url"), base);
+  if (!url) throw new Problem("answer_invalid", "The platform's configuration names no usable address of the chat.");
+  return { url, domainKey: text(field(chat, "domain_key"), 200) || "local-dev" };
+}
+
 /** Throws a Problem when the answer can't be used at all. */
 export function readConfiguration(answer: unknown, base: string): Configuration {
   const all = fields(answer);
-  const chatkitJs = scriptAddress(field(all, "chatkit_js"), base);
+  const chatkitJs = secureAddress(field(all, "chatkit_js"), base);
   if (!chatkitJs)
     throw new Problem("answer_invalid", "The platform's configuration names no usable chatkit.js address.");
-  if (field(all, "backend") !== "hosted_workflow") {
+  const backend = field(all, "backend");
+  if (backend !== "hosted_workflow" && backend !== "platform") {
     throw new Problem(
       "integration_outdated",
-      "This version of embed.js can't open this assistant: load /widget/v1/embed.js.",
+      "This version of the script can't open this assistant: load the current one.",
     );
   }
+  const chat = backend === "platform" ? chatAddress(fields(field(all, "chat")), base) : null;
   const appearance = fields(field(all, "appearance"));
   const attachments = fields(field(all, "attachments"));
   const fallback = fields(field(all, "fallback"));
   const prompts = field(appearance, "prompts");
   return {
+    ...readLooks(answer),
+    backend,
+    chat,
     name: text(field(all, "name"), 80) || "Chat",
     chatkitJs,
     greeting: text(field(appearance, "greeting"), 300),
@@ -69,10 +72,6 @@ export function readConfiguration(answer: unknown, base: string): Configuration 
       .map((item) => ({ label: text(field(item, "label"), 120), prompt: text(field(item, "prompt"), 4000) }))
       .filter((item) => item.label && item.prompt),
     placeholder: text(field(appearance, "placeholder"), 200),
-    colorScheme: oneOf(field(appearance, "color_scheme"), ["auto", "light", "dark"]),
-    accent: matching(field(appearance, "accent"), ACCENT),
-    side: oneOf(field(appearance, "launcher_side"), ["right", "left"]),
-    label: text(field(appearance, "launcher_label"), 40).trim(),
     history: field(all, "history") === true,
     attachments:
       field(attachments, "enabled") === true
@@ -81,6 +80,7 @@ export function readConfiguration(answer: unknown, base: string): Configuration 
             maxSize: whole(field(attachments, "max_size_mb"), 512) * 1024 * 1024,
           }
         : null,
+    limitText: text(field(all, "limit_text"), 300),
     fallback: { text: text(field(fallback, "text"), 1000), url: matching(field(fallback, "url"), LINK) },
   };
 }

@@ -1,16 +1,14 @@
 /**
- * The embed script: reads its own tag, puts a launcher on the page, and opens the tenant's chat when the visitor asks for it.
+ * The embed script: reads its own tag, puts a launcher on the page, and fetches the tenant's chat when the visitor asks for it.
  *
  *   <script async src="https://platform.example/widget/v1/embed.js" data-tenant="tn_…"></script>
  */
-import type { ChatKitPlatform, ChatKitPlatformEvents } from "./api";
-import { createChat } from "./chat";
+import type { ChatKitPlatform } from "./api";
 import { pageBody, pageRoot } from "./dom";
-import { connectPlatform } from "./platform";
+import { createLauncher } from "./launcher";
+import { loadPart } from "./part";
+import { addScript } from "./script";
 import { ownTag, readSettings, type Settings } from "./settings";
-import { tokenStore } from "./storage";
-import { stringsFor } from "./strings";
-import { createView } from "./view";
 
 declare const __VERSION__: string;
 
@@ -19,30 +17,21 @@ const tag = ownTag();
 
 function install(settings: Settings): ChatKitPlatform {
   const page = new AbortController();
-  const view = createView(stringsFor([pageRoot().lang, ...navigator.languages]), {
-    toggle: () => (view.isOpen() ? chat.close() : chat.open()),
-    close: () => chat.close(),
-    retry: () => void chat.start(),
-  });
-  const emit = <K extends keyof ChatKitPlatformEvents>(name: K, detail: ChatKitPlatformEvents[K]): void => {
-    view.host.dispatchEvent(new CustomEvent(name, { detail }));
-  };
-  const platform = connectPlatform(settings, __VERSION__, window.fetch.bind(window));
-  const chat = createChat(settings, platform, tokenStore(settings.tenant), view, emit);
+  const launcher = createLauncher(settings, __VERSION__, () => loadPart(settings, addScript));
 
   // Turbo and its kin replace the whole body; the launcher moves to the new one.
   const bodies = new MutationObserver(() => {
-    if (placed) view.attach();
+    if (placed) launcher.attach();
   });
   let placed = false;
   const place = (): void => {
     placed = true;
-    view.attach();
+    launcher.attach();
   };
 
   const whenIdle = (): void => {
     const start = (): void => {
-      if (!page.signal.aborted) void chat.prepare().then(() => page.signal.aborted || place());
+      if (!page.signal.aborted) void launcher.prepare().then(() => page.signal.aborted || place());
     };
     // Safari has no requestIdleCallback.
     if (window.requestIdleCallback) window.requestIdleCallback(start, { timeout: 2000 });
@@ -56,21 +45,22 @@ function install(settings: Settings): ChatKitPlatform {
     version: __VERSION__,
     open() {
       place();
-      chat.open();
+      launcher.open();
     },
-    close: () => chat.close(),
+    close: () => launcher.close(),
     toggle() {
-      if (view.isOpen()) this.close();
-      else this.open();
+      place();
+      launcher.toggle();
     },
-    identify: (identity) => chat.identify(identity),
-    signOut: () => chat.signOut(),
-    on: (name, listener) => view.host.addEventListener(name, listener as EventListener),
-    off: (name, listener) => view.host.removeEventListener(name, listener as EventListener),
+    identify: (identity) => launcher.identify(identity),
+    signOut: () => launcher.signOut(),
+    onClientTool: (handler) => launcher.onClientTool(handler),
+    on: (name, listener) => launcher.host.addEventListener(name, listener as EventListener),
+    off: (name, listener) => launcher.host.removeEventListener(name, listener as EventListener),
     destroy() {
       page.abort();
       bodies.disconnect();
-      chat.stop();
+      launcher.stop();
       delete window.ChatKitPlatform;
     },
   };

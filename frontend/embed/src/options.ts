@@ -2,7 +2,8 @@ import type { ChatKitOptions, StartScreenOption, SupportedLocale } from "@openai
 import type { Configuration } from "./configuration";
 
 export interface Circumstances {
-  readonly getClientSecret: (current: string | null) => Promise<string>;
+  readonly api: ChatKitOptions["api"];
+  readonly onClientTool: NonNullable<ChatKitOptions["onClientTool"]>;
   readonly dark: boolean;
   /** Undefined = ChatKit takes the browser's. */
   readonly locale: SupportedLocale | undefined;
@@ -17,7 +18,7 @@ export function chatkitOptions(configuration: Configuration, now: Circumstances)
   if (greeting) startScreen.greeting = greeting;
   if (prompts.length) startScreen.prompts = prompts.map(({ label, prompt }) => ({ label, prompt }));
   return {
-    api: { getClientSecret: now.getClientSecret },
+    api: now.api,
     ...(now.locale && { locale: now.locale }),
     frameTitle: name,
     initialThread: now.thread,
@@ -25,6 +26,7 @@ export function chatkitOptions(configuration: Configuration, now: Circumstances)
       colorScheme: now.dark ? "dark" : "light",
       ...(accent && { color: { accent: { primary: accent, level: 2 } } }),
     },
+    onClientTool: now.onClientTool,
     history: { enabled: history },
     startScreen,
     composer: {

@@ -1,10 +1,12 @@
 import { type Configuration, readConfiguration } from "./configuration";
+import { configurationCall } from "./looks";
 import { Problem, readProblem } from "./problem";
 import type { Settings } from "./settings";
 
 /** The calls to the platform. Each settles in time, with a value or a Problem. */
 export interface Platform {
-  configuration(): Promise<Configuration>;
+  /** `first`: an answer that is there already, if it was one. */
+  configuration(first?: Promise<Response | null> | null): Promise<Configuration>;
   /** One POST, no retry; the parsed answer. `timeout` in milliseconds. */
   session(body: Record<string, unknown>, timeout: number): Promise<unknown>;
   /** The visitor of this token signs out: the token counts no more, and the sessions end at OpenAI. */
@@ -14,16 +16,26 @@ export interface Platform {
 const CONFIGURATION_TIMEOUT = 8_000;
 const END_TIMEOUT = 8_000;
 
-export function connectPlatform(settings: Settings, version: string, fetch: typeof window.fetch): Platform {
+/** `client` is what the operator sees in the ledger, such as "embed/1.0.0". */
+export function connectPlatform(
+  settings: Pick<Settings, "base" | "tenant" | "assistant" | "previewTicket">,
+  client: string,
+  fetch: typeof window.fetch,
+): Platform {
   const tenant = `${settings.base}/api/v1/tenants/${settings.tenant}`;
   const preview: Record<string, string> = settings.previewTicket ? { "X-Preview-Ticket": settings.previewTicket } : {};
 
-  async function call(address: string, timeout: number, init: RequestInit): Promise<unknown> {
+  async function call(
+    address: string,
+    timeout: number,
+    init: RequestInit,
+    first: Promise<Response | null> | null = null,
+  ): Promise<unknown> {
     const signal = AbortSignal.timeout(timeout);
     try {
       const terms: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", signal, ...init };
       // Without a prototype: a polluted Object.prototype.body would otherwise make every GET throw.
-      const response = await fetch(address, Object.assign(Object.create(null), terms));
+      const response = (await first) ?? (await fetch(address, Object.assign(Object.create(null), terms)));
       if (!response.ok) throw await readProblem(response);
       return response.status === 204 ? null : await response.json();
     } catch (error) {
@@ -35,17 +47,19 @@ export function connectPlatform(settings: Settings, version: string, fetch: type
     }
   }
 
-  async function configuration(timeout = CONFIGURATION_TIMEOUT): Promise<Configuration> {
-    const query = settings.assistant ? `?assistant=${encodeURIComponent(settings.assistant)}` : "";
-    const answer = await call(`${tenant}/widget/${query}`, timeout, { headers: preview });
-    return readConfiguration(answer, settings.base);
+  async function configuration(
+    timeout = CONFIGURATION_TIMEOUT,
+    first: Promise<Response | null> | null = null,
+  ): Promise<Configuration> {
+    const [address, init] = configurationCall(settings, timeout);
+    return readConfiguration(await call(address, timeout, init, first), settings.base);
   }
 
   async function post(path: string, body: unknown, timeout: number, keepalive: boolean): Promise<unknown> {
     try {
       return await call(`${tenant}/chatkit/${path}/`, timeout, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-ChatKit-Client": `embed/${version}`, ...preview },
+        headers: { "Content-Type": "application/json", "X-ChatKit-Client": client, ...preview },
         body: JSON.stringify(body),
         keepalive,
       });
@@ -57,7 +71,7 @@ export function connectPlatform(settings: Settings, version: string, fetch: type
   }
 
   return {
-    configuration,
+    configuration: (first) => configuration(CONFIGURATION_TIMEOUT, first),
     session: (body, timeout) => post("session", body, timeout, false),
     async end(token) {
       try {

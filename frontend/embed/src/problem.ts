@@ -4,6 +4,8 @@
  *   unreachable      no answer: network, the page's CSP `connect-src`, a content blocker, a CORS refusal
  *   timeout          no answer in time
  *   answer_invalid   an answer that isn't the platform's
+ *   configuration_changed   the assistant changed again before the page could follow
+ *   client_tool_unhandled   the assistant calls a tool of the page, which handles none; told at the console alone
  *   chatkit_blocked  OpenAI's chatkit.js didn't load, or its frame never became ready
  *   identity_unavailable  the page's own function for identify() failed
  *   identity_changed      somebody else is signed in by now: never seen, the chat starts anew

@@ -33,17 +33,42 @@ export function pauseBefore(attempt: number, retryAfter: number, random: number)
   return least * (1 + random / 2);
 }
 
-function readSession(answer: unknown): { secret: string; token: string | null } {
-  const { backend, client_secret: secret, visitor_token: token } = (answer ?? {}) as Record<string, unknown>;
-  if (backend !== undefined && backend !== "hosted_workflow") {
+/** What this script can open. */
+const BACKENDS = ["hosted_workflow", "platform"] as const;
+
+export type Backend = (typeof BACKENDS)[number];
+
+export interface Session {
+  readonly secret: string;
+  readonly backend: Backend;
+  /** By our own clock, in milliseconds: as late as a call with it may begin. */
+  readonly freshUntil: number;
+}
+
+// No life is believed beyond the platform's longest, which is said in seconds.
+const LONGEST_LIFE = 600;
+// A call that begins this late still arrives in time.
+const MARGIN = 30_000;
+
+function readSession(answer: unknown, now: number): Session & { readonly token: string | null } {
+  const all = (answer ?? {}) as Record<string, unknown>;
+  const { backend = BACKENDS[0], client_secret: secret, visitor_token: token, expires_in: seconds } = all;
+  const known = BACKENDS.find((name) => name === backend);
+  if (!known) {
     throw new Problem(
       "integration_outdated",
-      "This version of embed.js can't open this assistant: load /widget/v1/embed.js.",
+      "This version of the script can't open this assistant: load the current one.",
     );
   }
   if (typeof secret !== "string" || !secret)
     throw new Problem("answer_invalid", "The platform's answer holds no session.");
-  return { secret, token: typeof token === "string" ? token : null };
+  const life = Math.min(Number(seconds) || LONGEST_LIFE, LONGEST_LIFE) * 1000;
+  return {
+    secret,
+    backend: known,
+    freshUntil: now + Math.max(life - MARGIN, life / 2),
+    token: typeof token === "string" ? token : null,
+  };
 }
 
 /** The first bytes of an anonymous visitor's token (`platform/gateway/visitor_tokens.py`): what isn't one is not stored for long. */
@@ -70,7 +95,7 @@ export type SessionMint = ReturnType<typeof sessionMint>;
  */
 export function sessionMint({ platform, identity, tokens, assistant, visit, time = clock }: Circumstances) {
   let subject: string | null | undefined;
-  let inFlight: Promise<string> | null = null;
+  let inFlight: Promise<Session> | null = null;
   let notBefore = 0;
   let last: Problem | null = null;
 
@@ -78,7 +103,7 @@ export function sessionMint({ platform, identity, tokens, assistant, visit, time
     if (!holds || visit.aborted) throw new Problem("identity_changed", "Another visitor is signed in by now.");
   }
 
-  async function attempt(refresh: boolean, end: number): Promise<string> {
+  async function attempt(refresh: boolean, end: number): Promise<Session> {
     sameVisitor(true);
     const person = await identity.current(end - LEAST - time.now());
     const whose = person?.subject ?? null;
@@ -94,9 +119,10 @@ export function sessionMint({ platform, identity, tokens, assistant, visit, time
       ...(token && { visitor_token: token }),
       ...(jwt && { identity_token: jwt }),
       ...(refresh && { refresh: true }),
-      backends: ["hosted_workflow"],
+      backends: BACKENDS,
     };
-    const session = readSession(await platform.session(body, end - time.now()));
+    const asked = time.now();
+    const session = readSession(await platform.session(body, end - asked), asked);
     if (visit.reason === SIGNED_OUT && session.token) platform.end(session.token).catch(() => undefined);
     sameVisitor(true);
     if (session.token) {
@@ -107,10 +133,10 @@ export function sessionMint({ platform, identity, tokens, assistant, visit, time
       }
       await tokens.keep(session.token, anonymous ? null : whose);
     }
-    return session.secret;
+    return session;
   }
 
-  async function mint(refresh: boolean): Promise<string> {
+  async function mint(refresh: boolean): Promise<Session> {
     // ChatKit may ask again at once; the platform has said when.
     if (last && time.now() < notBefore) throw last;
     const end = time.now() + BUDGET;
@@ -143,8 +169,9 @@ export function sessionMint({ platform, identity, tokens, assistant, visit, time
     /** Whose sessions these are: a JWT's subject, null for an anonymous visitor, undefined before it is known. */
     subject: (): string | null | undefined => subject,
 
-    mint(current: string | null): Promise<string> {
-      inFlight ??= mint(current !== null).finally(() => {
+    /** A new session, whatever its backend; `refresh` where it takes the place of another. */
+    open(refresh: boolean): Promise<Session> {
+      inFlight ??= mint(refresh).finally(() => {
         inFlight = null;
       });
       return inFlight;

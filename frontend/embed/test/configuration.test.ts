@@ -12,6 +12,9 @@ const withAppearance = (change: object) => ({ ...answer, appearance: { ...answer
 describe("the public configuration", () => {
   it("is read field by field", () => {
     expect(readConfiguration(answer, BASE)).toEqual({
+      backend: "hosted_workflow",
+      chat: null,
+      limitText: "Enough for now",
       name: "Garden help",
       chatkitJs: "https://cdn.example/chatkit.js",
       greeting: "Hello!",
@@ -81,8 +84,23 @@ describe("the public configuration", () => {
     else expect(read).toThrow(Problem);
   });
 
+  it("of an assistant that the platform itself answers says where, and the key of OpenAI's list", () => {
+    const chat = { url: "https://chat.example/api/v1/tenants/tn_x/chatkit/", domain_key: "domain_pk_1" };
+
+    const read = readConfiguration({ ...answer, backend: "platform", chat }, BASE);
+
+    expect(read).toMatchObject({ backend: "platform", chat: { url: chat.url, domainKey: "domain_pk_1" } });
+  });
+
+  it.each([null, {}, { url: "http://chat.example/" }, { url: "javascript:alert(1)" }, { url: 7 }])(
+    "sends no token to %j",
+    (chat) => {
+      expect(() => readConfiguration({ ...answer, backend: "platform", chat }, BASE)).toThrow("no usable address");
+    },
+  );
+
   it("of a backend that this script doesn't know says that the script is too old", () => {
-    expect(() => readConfiguration({ ...answer, backend: "platform" }, BASE)).toThrow("load /widget/v1/embed.js");
+    expect(() => readConfiguration({ ...answer, backend: "another" }, BASE)).toThrow("load the current one");
   });
 
   describe("on a page with a polluted Object.prototype", () => {

@@ -27,6 +27,7 @@ export const CONFIGURATION = {
   assistant: "default",
   name: "Garden help",
   backend: "hosted_workflow",
+  chat: null,
   chatkit_js: "http://127.0.0.1:2/chatkit.js",
   appearance: {
     greeting: "Hello!",
@@ -39,6 +40,7 @@ export const CONFIGURATION = {
   },
   history: true,
   attachments: { enabled: true, max_files: 3, max_size_mb: 2 },
+  limit_text: "Enough for now",
   fallback: { text: "Write to us", url: "mailto:help@garden.example" },
   embed_version: "1.0.0",
 };

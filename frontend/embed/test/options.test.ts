@@ -4,8 +4,9 @@ import { readConfiguration } from "../src/configuration";
 import { chatkitOptions } from "../src/options";
 import { CONFIGURATION } from "./fake-platform";
 
-const getClientSecret = async () => "ek";
-const now = { getClientSecret, dark: false, locale: undefined, thread: null };
+const api = { getClientSecret: async () => "ek" };
+const onClientTool = () => ({});
+const now = { api, onClientTool, dark: false, locale: undefined, thread: null };
 const configuration = readConfiguration(CONFIGURATION, "http://127.0.0.1:8000");
 
 describe("the options for ChatKit", () => {
@@ -13,7 +14,8 @@ describe("the options for ChatKit", () => {
     const options = chatkitOptions(configuration, { ...now, dark: true, locale: "de", thread: "cthr_1" });
 
     expect(options).toEqual({
-      api: { getClientSecret },
+      api,
+      onClientTool,
       locale: "de",
       frameTitle: "Garden help",
       initialThread: "cthr_1",
@@ -33,7 +35,8 @@ describe("the options for ChatKit", () => {
     const options = chatkitOptions(bare, now);
 
     expect(options).toEqual({
-      api: { getClientSecret },
+      api,
+      onClientTool,
       frameTitle: "Chat",
       initialThread: null,
       theme: { colorScheme: "light" },

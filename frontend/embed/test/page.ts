@@ -1,11 +1,9 @@
 import { expect, vi } from "vitest";
 import { StandInChatKit } from "../../stand-in/src/element";
-import { createChat } from "../src/chat";
-import { connectPlatform } from "../src/platform";
-import { tokenStore } from "../src/storage";
-import { stringsFor } from "../src/strings";
-import { createView } from "../src/view";
-import { CONFIGURATION, fakePlatform, type Reply, type Seen, settingsFor, TENANT } from "./fake-platform";
+import { createLauncher } from "../src/launcher";
+import { createPanel } from "../src/panel";
+import type { ChatPart } from "../src/part";
+import { CONFIGURATION, fakePlatform, type Reply, type Seen, settingsFor } from "./fake-platform";
 
 /** The platform, and OpenAI's API for the stand-in element, behind one address. */
 export function answerer(
@@ -33,34 +31,33 @@ export function leavePages(): void {
 }
 
 /** A page with the script on it; `leavePages` takes it away again. */
-export async function page(answer: (seen: Seen) => Reply, identityToken = "") {
+export async function page(
+  answer: (seen: Seen) => Reply,
+  identityToken = "",
+  load: () => Promise<ChatPart> = async () => createPanel,
+) {
   const platform = await fakePlatform(answer);
   StandInChatKit.origin = platform.base;
   if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", StandInChatKit);
   const settings = settingsFor(platform.base, { identityToken });
-  const view = createView(stringsFor(["en"]), {
-    toggle() {},
-    close: () => chat.close(),
-    retry: () => void chat.start(),
-  });
   const events: string[] = [];
-  const chat = createChat(
-    settings,
-    connectPlatform(settings, "1.0.0", window.fetch.bind(window)),
-    tokenStore(TENANT),
-    view,
-    (name, detail) => events.push(name === "state" ? `state ${(detail as { state: string }).state}` : name),
-  );
-  view.attach();
+  const chat = createLauncher(settings, "1.0.0", load);
+  for (const name of ["open", "close", "state", "thread"]) {
+    chat.host.addEventListener(name, (event) => {
+      events.push(name === "state" ? `state ${(event as CustomEvent).detail.state}` : name);
+    });
+  }
+  chat.attach();
   clean.push(() => chat.stop(), platform.close);
-  const shadow = view.host.shadowRoot as ShadowRoot;
+  const shadow = chat.host.shadowRoot as ShadowRoot;
   return {
     chat,
     events,
     seen: platform.seen,
     paths: () => platform.seen.map(({ path }) => path.split("/").filter(Boolean).at(-1)),
-    state: () => view.host.dataset.state,
+    state: () => chat.host.dataset.state,
     notice: () => shadow.querySelector(".notice")?.textContent ?? "",
+    tip: () => shadow.querySelector(".tip")?.textContent ?? "",
     find: <T extends HTMLElement>(selector: string) => shadow.querySelector<T>(selector) as T,
   };
 }

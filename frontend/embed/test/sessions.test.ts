@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createIdentity } from "../src/identity";
 import { connectPlatform } from "../src/platform";
-import { type Clock, clock, pauseBefore, sessionMint } from "../src/sessions";
+import { type Clock, clock, pauseBefore, type SessionMint, sessionMint } from "../src/sessions";
 import { tokenStore } from "../src/storage";
 import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, settingsFor, TENANT } from "./fake-platform";
 
@@ -13,6 +13,14 @@ const denied = (): Storage => {
   throw new DOMException("denied", "SecurityError");
 };
 const memoryStore = () => tokenStore(TENANT, denied, denied);
+
+const backends = ["hosted_workflow", "platform"];
+
+/** The secret of a session, as hosted chats ask for it. */
+const secrets =
+  ({ open }: SessionMint) =>
+  async (current: string | null) =>
+    (await open(current !== null)).secret;
 
 /** Time that passes at once and is written down. */
 function fastClock() {
@@ -33,15 +41,15 @@ async function connect(answer: (seen: Seen, count: number) => Reply, assistant =
   const platform = await fakePlatform(answer);
   close = platform.close;
   const time = fastClock();
-  const { mint } = sessionMint({
-    platform: connectPlatform(settingsFor(platform.base, { assistant, previewTicket }), "1.2.3", fetch),
+  const sessions = sessionMint({
+    platform: connectPlatform(settingsFor(platform.base, { assistant, previewTicket }), "embed/1.2.3", fetch),
     identity: createIdentity(null),
     tokens: memoryStore(),
     assistant,
     visit: new AbortController().signal,
     time: time.clock,
   });
-  return { mint, seen: platform.seen, ...time };
+  return { mint: secrets(sessions), sessions, seen: platform.seen, ...time };
 }
 
 const granted = (count: number): Reply => ({
@@ -64,7 +72,7 @@ describe("a session", () => {
     expect(seen[0]).toMatchObject({
       method: "POST",
       path: `/api/v1/tenants/${TENANT}/chatkit/session/`,
-      body: { assistant: "sales", backends: ["hosted_workflow"] },
+      body: { assistant: "sales", backends },
     });
     expect(seen[0]?.headers).toMatchObject({
       "content-type": "application/json",
@@ -74,6 +82,18 @@ describe("a session", () => {
     expect(seen[0]?.headers.cookie).toBeUndefined();
   });
 
+  it.each([
+    ["hosted_workflow", 600, 570],
+    ["platform", 600, 570],
+    ["platform", 40, 20],
+    ["platform", 999_999, 570],
+    ["platform", undefined, 570],
+  ])("of %s that lives %s s is fresh for %s s", async (backend, expires_in, seconds) => {
+    const { sessions } = await connect(() => ({ json: { client_secret: "ct1.x", backend, expires_in } }));
+
+    expect(await sessions.open(false)).toMatchObject({ secret: "ct1.x", backend, freshUntil: seconds * 1000 });
+  });
+
   it("is minted anew on a refresh, and stays the same visitor's", async () => {
     const { mint, seen } = await connect((_, count) => granted(count));
 
@@ -81,10 +101,7 @@ describe("a session", () => {
     const second = await mint(first);
 
     expect(second).toBe("ek_2");
-    expect(seen.map(({ body }) => body)).toEqual([
-      { backends: ["hosted_workflow"] },
-      { visitor_token: "vt1.1", refresh: true, backends: ["hosted_workflow"] },
-    ]);
+    expect(seen.map(({ body }) => body)).toEqual([{ backends }, { visitor_token: "vt1.1", refresh: true, backends }]);
   });
 
   it("is asked for once by callers that overlap", async () => {
@@ -115,7 +132,7 @@ describe("a session", () => {
     [{ client_secret: "" }, "answer_invalid"],
     [{ client_secret: 7 }, "answer_invalid"],
     [null, "answer_invalid"],
-    [{ client_secret: "ct1.x", backend: "platform" }, "integration_outdated"],
+    [{ client_secret: "x", backend: "another" }, "integration_outdated"],
   ])("answered with %j is a problem: %s", async (json, code) => {
     const { mint } = await connect(() => ({ text: JSON.stringify(json) }));
 
@@ -219,7 +236,7 @@ describe("the visitor's patience", () => {
       });
     const time = { ...clock, now: () => Date.now(), random: () => 0 };
     const opened = Date.now();
-    const { mint } = sessionMint({
+    const sessions = sessionMint({
       platform: connectPlatform(settingsFor("https://platform.example"), "1.2.3", network),
       identity: createIdentity(null),
       tokens: memoryStore(),
@@ -227,7 +244,7 @@ describe("the visitor's patience", () => {
       visit: new AbortController().signal,
       time,
     });
-    const outcome = mint(null).then(
+    const outcome = secrets(sessions)(null).then(
       (secret) => ({ said: secret, seconds: (Date.now() - opened) / 1000, posts }),
       ({ code }) => ({ said: code, seconds: (Date.now() - opened) / 1000, posts }),
     );

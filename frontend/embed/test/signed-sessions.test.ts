@@ -24,7 +24,7 @@ async function visit(source: IdentitySource, answer: (seen: Seen, count: number)
   const identity = createIdentity(source, now);
   const over = new AbortController();
   const sessions = sessionMint({
-    platform: connectPlatform(settingsFor(platform.base), "1.2.3", fetch),
+    platform: connectPlatform(settingsFor(platform.base), "embed/1.2.3", fetch),
     identity,
     tokens,
     assistant: "",
@@ -33,6 +33,7 @@ async function visit(source: IdentitySource, answer: (seen: Seen, count: number)
   });
   return {
     ...sessions,
+    mint: async (current: string | null) => (await sessions.open(current !== null)).secret,
     identity,
     over,
     tokens,
@@ -47,7 +48,7 @@ const granted =
     json: { client_secret: `ek_${count}`, backend: "hosted_workflow", visitor_token: token },
   });
 const invalid: Reply = { status: 401, json: refusal("identity_invalid") };
-const backends = ["hosted_workflow"];
+const backends = ["hosted_workflow", "platform"];
 
 describe("a signed-in visitor's session", () => {
   it("is asked for with the JWT, and again with the JWT and the token that came for it", async () => {

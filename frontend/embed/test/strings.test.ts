@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inkOn } from "../src/colour";
-import { chatkitLocale, stringsFor } from "../src/strings";
+import { chatkitLocale, panelStringsFor } from "../src/panel-strings";
+import { stringsFor } from "../src/strings";
 
 describe("the visitor's language", () => {
   it.each([
@@ -16,9 +17,9 @@ describe("the visitor's language", () => {
   });
 
   it.each(["en", "de", "fr", "es", "pt", "it", "nl", "ja", "zh"])("%s has every string", (tag) => {
-    const strings = Object.values(stringsFor([tag]));
+    const strings = Object.values({ ...stringsFor([tag]), ...panelStringsFor([tag]) });
 
-    expect(strings).toHaveLength(9);
+    expect(strings).toHaveLength(10);
     expect(strings.every((text) => text.length > 1)).toBe(true);
   });
 

@@ -57,6 +57,9 @@ def endpoints() -> dict[str, dict[str, Operation]]:
         "embed-script-pinned": {
             "get": _script("getPinnedScript", "One release, which never changes", (*_SCRIPT, Code.NOT_FOUND))
         },
+        "embed-chat": {
+            "get": _script("getChatPart", "What a release fetches when a chat is opened", (*_SCRIPT, Code.NOT_FOUND))
+        },
         "livez": {"get": _livez()},
         "readyz": {"get": _readyz()},
         "metrics": {"get": _metrics()},

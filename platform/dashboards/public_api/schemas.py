@@ -130,16 +130,23 @@ def _configuration(backend: Schema) -> Schema:
     fallback = _object(
         {"text": _text(""), "url": _text("https:, mailto: or tel:, or empty.")}, "Shown where there is no chat."
     )
+    chat = _object(
+        {"url": _text("The chat endpoint."), "domain_key": _text("Of this website on OpenAI's list, or local-dev.")},
+        "Where the platform itself answers; null for a hosted assistant.",
+    )
     return _object(
         {
             "tenant": _text("The public ID."),
             "assistant": _text("The slug of the assistant that was chosen."),
             "name": _text("The assistant's name."),
             "backend": backend,
+            "chat": {"oneOf": [chat, {"type": "null"}]},
+            "client_tools": {"type": "array", "items": {"type": "string"}, "description": "Names of the page's tools."},
             "chatkit_js": _text("The address of ChatKit's script."),
             "appearance": appearance,
             "history": {"type": "boolean", "description": "Whether the visitor sees earlier chats."},
             "attachments": attachments,
+            "limit_text": _text("What a visitor reads at a limit; empty: the fallback's text."),
             "fallback": fallback,
             "embed_version": _text("The current release of the embed script."),
         },

@@ -1,34 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { StandInChatKit } from "../../stand-in/src/element";
-import { type Reply, refusal, type Seen, TENANT } from "./fake-platform";
+import { refusal, type Seen } from "./fake-platform";
 import { jwtFor } from "./jwt";
-import { answerer, becomes, granted, leavePages, page } from "./page";
+import { becomes, page } from "./page";
+import { backends, kept, onAFreshDevice, platform, sessionsOf } from "./signed-in-platform";
 
-const ANONYMOUS_KEY = `ckp.v1.${TENANT}`;
-const KNOWN_KEY = `${ANONYMOUS_KEY}.known`;
-const kept = () => [localStorage.getItem(ANONYMOUS_KEY), sessionStorage.getItem(KNOWN_KEY)?.split(" ")[1] ?? null];
-
-beforeEach(() => {
-  localStorage.clear();
-  sessionStorage.clear();
-  vi.spyOn(console, "error").mockImplementation(() => undefined);
-});
-afterEach(leavePages);
-
-/** A platform that knows a person by whatever identity token it is shown. */
-function platform(end: () => Reply = () => ({ status: 204, text: "" })) {
-  let sessions = 0;
-  return (seen: Seen): Reply => {
-    if (seen.path.endsWith("/session/end/")) return end();
-    if (!seen.path.endsWith("/session/")) return answerer(granted)(seen);
-    sessions += 1;
-    const visitor_token = seen.body.identity_token ? `vt1.k.AQ${sessions}.mac` : `vt1.k.AA${sessions}.mac`;
-    return { json: { client_secret: `ek_${sessions}`, backend: "hosted_workflow", visitor_token } };
-  };
-}
-
-const sessionsOf = (seen: Seen[]) => seen.filter(({ path }) => path.endsWith("/session/")).map(({ body }) => body);
-const endedOf = (seen: Seen[]) => seen.filter(({ path }) => path.endsWith("/end/")).map(({ body }) => body);
+onAFreshDevice();
 
 describe("a page that says who is signed in", () => {
   it("by its tag opens that person's chat, and keeps the token for this tab alone", async () => {
@@ -38,7 +15,7 @@ describe("a page that says who is signed in", () => {
     chat.open();
     await becomes(state, "ready");
 
-    expect(sessionsOf(seen)).toEqual([{ identity_token: jwt, backends: ["hosted_workflow"] }]);
+    expect(sessionsOf(seen)).toEqual([{ identity_token: jwt, backends }]);
     expect(kept()).toEqual([null, "vt1.k.AQ1.mac"]);
   });
 
@@ -126,114 +103,6 @@ describe("a page that says who is signed in", () => {
 
     expect(find("openai-chatkit")).toBeNull();
     expect(console.error).toHaveBeenCalledWith(expect.stringContaining("no answer from /me"));
-  });
-});
-
-describe("signing out", () => {
-  it("ends the sessions, forgets every token, closes the panel and leaves nothing of the visitor on the page", async () => {
-    const { chat, events, find, seen, state } = await page(platform());
-    chat.open();
-    await becomes(state, "ready");
-    await chat.identify(jwtFor("ada"));
-    await becomes(state, "ready");
-
-    await chat.signOut();
-
-    expect(endedOf(seen)).toEqual([{ visitor_token: "vt1.k.AQ2.mac" }, { visitor_token: "vt1.k.AA1.mac" }]);
-    expect(kept()).toEqual([null, null]);
-    expect(find("openai-chatkit")).toBeNull();
-    expect(find(".panel").hidden).toBe(true);
-    expect(state()).toBe("idle");
-    expect(events.slice(-2)).toEqual(["close", "state idle"]);
-  });
-
-  it("is done on the page before the platform has answered", async () => {
-    const { chat, find, state } = await page(
-      platform(() => ({ status: 204, text: "", after: 300 })),
-      jwtFor("ada"),
-    );
-    chat.open();
-    await becomes(state, "ready");
-
-    const done = chat.signOut();
-
-    expect(find("openai-chatkit")).toBeNull();
-    expect(kept()).toEqual([null, null]);
-    await done;
-  });
-
-  it("makes the next opening a new visitor's", async () => {
-    const { chat, seen, state } = await page(platform(), jwtFor("ada"));
-    chat.open();
-    await becomes(state, "ready");
-
-    await chat.signOut();
-    chat.open();
-    await becomes(state, "ready");
-
-    expect(sessionsOf(seen)[1]).toEqual({ backends: ["hosted_workflow"] });
-  });
-
-  it("is what naming nobody means, also for a person of before the page was loaded anew", async () => {
-    sessionStorage.setItem(KNOWN_KEY, `${"0".repeat(32)} vt1.k.AQbefore.mac`);
-    const { chat, seen } = await page(platform());
-
-    await chat.identify(null);
-
-    expect(endedOf(seen)).toEqual([{ visitor_token: "vt1.k.AQbefore.mac" }]);
-    expect(kept()).toEqual([null, null]);
-  });
-
-  it("isn't what naming nobody means where nobody was signed in: the anonymous visitor stays", async () => {
-    localStorage.setItem(ANONYMOUS_KEY, "vt1.k.AAkept.mac");
-    const { chat, seen } = await page(platform());
-
-    await chat.identify(null);
-
-    expect(seen).toEqual([]);
-    expect(kept()[0]).toBe("vt1.k.AAkept.mac");
-  });
-
-  it("of a token that counts no more is done", async () => {
-    const { chat, state } = await page(
-      platform(() => ({ status: 401, json: refusal("token_invalid") })),
-      jwtFor("ada"),
-    );
-    chat.open();
-    await becomes(state, "ready");
-
-    await chat.signOut();
-
-    expect(console.error).not.toHaveBeenCalled();
-  });
-
-  it("that the platform can't do is told the developer, and done on this device all the same", async () => {
-    const down = () => ({ status: 503, json: refusal("platform_unavailable") });
-    const { chat, find, state } = await page(platform(down), jwtFor("ada"));
-    chat.open();
-    await becomes(state, "ready");
-
-    await chat.signOut();
-
-    expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("Cure for platform_unavailable."));
-    expect(kept()).toEqual([null, null]);
-    expect(find("openai-chatkit")).toBeNull();
-  });
-
-  it("while the chat is only opening leaves it shut, and keeps nothing that comes late", async () => {
-    const slow = platform();
-    const { chat, find, seen, state } = await page(
-      (one) => ({ ...slow(one), after: one.path.endsWith("/session/") ? 200 : 0 }),
-      jwtFor("ada"),
-    );
-    chat.open();
-    await vi.waitFor(() => expect(sessionsOf(seen)).toHaveLength(1));
-
-    await chat.signOut();
-    await vi.waitFor(() => expect(endedOf(seen)).toEqual([{ visitor_token: "vt1.k.AQ1.mac" }]));
-
-    expect([state(), kept()]).toEqual(["idle", [null, null]]);
-    expect(find("openai-chatkit")).toBeNull();
   });
 });
 
