@@ -8,6 +8,7 @@ from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
 
 from chat_server.metering import RunAccount
+from chat_server.serving.pace import Pace
 from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_of
 from tenants.agents import AgentSnapshot
 
@@ -25,7 +26,7 @@ def start_run(
     turns: int,
 ) -> RunResultStreaming:
     """Begin to ask the model; `client` is what ModelClients gives. Whoever starts a run must cancel it when it is left."""
-    model = MeteredModel(agent.model, client, account)
+    model = MeteredModel(agent.model, client, account, context.pace)
     tools = tools_of(agent)
     return Runner.run_streamed(
         Agent[RunContext](
@@ -59,9 +60,10 @@ class MeteredModel(OpenAIResponsesModel):
     Further on it waits in the run's queue, which is emptied when the visitor leaves.
     """
 
-    def __init__(self, model: str, client: Any, account: RunAccount) -> None:
+    def __init__(self, model: str, client: Any, account: RunAccount, pace: Pace) -> None:
         super().__init__(model, client)
         self._account = account
+        self._pace = pace
 
     async def stream_response(self, *args: Any, **options: Any) -> AsyncIterator[TResponseStreamEvent]:
         events = super().stream_response(*args, **options)
@@ -72,6 +74,7 @@ class MeteredModel(OpenAIResponsesModel):
                 elif event.type == "response.output_text.delta":
                     self._account.wrote(len(event.delta))
                 yield event
+                await self._pace.read()
         finally:
             # The package's own generator closes OpenAI's stream; it must not wait for the garbage collector.
             await events.aclose()  # type: ignore[attr-defined] # it is a generator
