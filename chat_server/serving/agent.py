@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from agents import Agent, ModelSettings, OpenAIProvider, OpenAIResponsesModel, RunConfig, Runner, RunResultStreaming
+from agents import set_trace_provider
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
+from agents.tracing.provider import DefaultTraceProvider
 
 from chat_server.metering import RunAccount
 from chat_server.serving.pace import Pace
@@ -13,6 +15,16 @@ from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_o
 from tenants.agents import AgentSnapshot
 
 _LONGEST_ID: Final = 128
+
+
+def _trace_nothing() -> None:
+    """The package's own tracer opens a client that would send to OpenAI under the operator's key, even where each run declines."""
+    provider = DefaultTraceProvider()
+    provider.set_disabled(True)
+    set_trace_provider(provider)
+
+
+_trace_nothing()
 
 
 def start_run(

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from sandbox.testing import running_sandbox
 from tests.chat_server.run_cast import a_chat, a_key, an_agent, errors_in, kinds_of, text_of
 
 pytestmark = pytest.mark.asyncio
@@ -14,18 +13,6 @@ WEATHER = {
     "description": "The weather of a city.",
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
 }
-
-
-@pytest.fixture(scope="module")
-def one_sandbox():
-    with running_sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(one_sandbox):
-    one_sandbox.reset()
-    return one_sandbox
 
 
 async def test_an_answer_streams_and_is_kept_and_charged(sandbox):

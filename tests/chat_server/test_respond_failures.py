@@ -5,25 +5,12 @@ import logging
 
 import pytest
 
-from sandbox.testing import running_sandbox
 from tests.chat_server.run_cast import a_chat, a_key, an_agent, errors_in, kinds_of, text_of
 
 pytestmark = pytest.mark.asyncio
 
 SECRET_WORDS = "xylophone-in-the-attic"
 WEATHER = {"name": "weather", "description": "", "parameters": {"type": "object", "properties": {}}}
-
-
-@pytest.fixture(scope="module")
-def one_sandbox():
-    with running_sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(one_sandbox):
-    one_sandbox.reset()
-    return one_sandbox
 
 
 def assert_whole(chat):
