@@ -6,7 +6,6 @@ from typing import Any, Final
 from agents import Agent, ModelSettings, OpenAIProvider, OpenAIResponsesModel, RunConfig, Runner, RunResultStreaming
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
-from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
 
 from chat_server.metering import RunAccount
 from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_of
@@ -68,23 +67,23 @@ class MeteredModel(OpenAIResponsesModel):
         events = super().stream_response(*args, **options)
         try:
             async for event in events:
-                if isinstance(event, ResponseCompletedEvent):
-                    self._count(event)
-                elif isinstance(event, ResponseTextDeltaEvent):
+                if event.type == "response.completed":
+                    self._count(event.response)
+                elif event.type == "response.output_text.delta":
                     self._account.wrote(len(event.delta))
                 yield event
         finally:
             # The package's own generator closes OpenAI's stream; it must not wait for the garbage collector.
             await events.aclose()  # type: ignore[attr-defined] # it is a generator
 
-    def _count(self, event: ResponseCompletedEvent) -> None:
-        usage = event.response.usage
+    def _count(self, response: Any) -> None:
+        usage = response.usage
         details = getattr(usage, "input_tokens_details", None)
         self._account.used(
             input_tokens=_count_of(usage, "input_tokens"),
             cached_tokens=_count_of(details, "cached_tokens"),
             output_tokens=_count_of(usage, "output_tokens"),
-            upstream_request_id=str(getattr(event.response, "_request_id", None) or "")[:_LONGEST_ID],
+            upstream_request_id=str(getattr(response, "_request_id", None) or "")[:_LONGEST_ID],
         )
 
 
