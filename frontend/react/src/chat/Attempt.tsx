@@ -1,5 +1,11 @@
-import { ChatKit, type ChatKitOptions, useChatKit } from "@openai/chatkit-react";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import {
+  ChatKit,
+  type ChatKitEvents,
+  type ChatKitOptions,
+  type OpenAIChatKit,
+  useChatKit,
+} from "@openai/chatkit-react";
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Settings } from "../settings";
 import { loadChatKit } from "./chatkitScript";
 import type { Configuration } from "./shared/configuration";
@@ -123,14 +129,22 @@ interface MountedProps {
 function Mounted({ opened: { api, configuration }, callTool, inert, onReady, onChanged }: MountedProps) {
   const { colorScheme } = configuration;
   const dark = colorScheme === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : colorScheme === "dark";
-  const { control } = useChatKit({
-    ...chatkitOptions(configuration, { api, dark, locale: undefined, thread: null, onClientTool: callTool }),
-    onReady,
-    onEffect: ({ name }) => {
-      if (name === CONFIGURATION_CHANGED) onChanged();
-    },
-  });
-  return <ChatKit control={control} className="tenant-chat__frame" inert={inert} />;
+  const { control } = useChatKit(
+    chatkitOptions(configuration, { api, dark, locale: undefined, thread: null, onClientTool: callTool }),
+  );
+  const chatkit = useRef<OpenAIChatKit>(null);
+  // Not by the hook's handlers: they are attached after the frame was told to start, which may be ready by then.
+  useLayoutEffect(() => {
+    const listening = new AbortController();
+    const hear = (name: string, listener: (event: Event) => void): void =>
+      chatkit.current?.addEventListener(name, listener, { signal: listening.signal });
+    hear("chatkit.ready", onReady);
+    hear("chatkit.effect", (event) => {
+      if ((event as ChatKitEvents["chatkit.effect"]).detail.name === CONFIGURATION_CHANGED) onChanged();
+    });
+    return () => listening.abort();
+  }, [onReady, onChanged]);
+  return <ChatKit ref={chatkit} control={control} className="tenant-chat__frame" inert={inert} />;
 }
 
 const WORDS: Readonly<Record<string, string>> = {
