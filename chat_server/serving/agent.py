@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from agents import Agent, ModelSettings, OpenAIProvider, OpenAIResponsesModel, RunConfig, Runner, RunResultStreaming
+from agents import set_trace_provider
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
-from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
+from agents.tracing.provider import DefaultTraceProvider
 
 from chat_server.metering import RunAccount
 from chat_server.serving.pace import Pace
@@ -14,6 +15,16 @@ from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_o
 from tenants.agents import AgentSnapshot
 
 _LONGEST_ID: Final = 128
+
+
+def _trace_nothing() -> None:
+    """The package's own tracer opens a client that would send to OpenAI under the operator's key, even where each run declines."""
+    provider = DefaultTraceProvider()
+    provider.set_disabled(True)
+    set_trace_provider(provider)
+
+
+_trace_nothing()
 
 
 def start_run(
@@ -70,9 +81,9 @@ class MeteredModel(OpenAIResponsesModel):
         events = super().stream_response(*args, **options)
         try:
             async for event in events:
-                if isinstance(event, ResponseCompletedEvent):
-                    self._count(event)
-                elif isinstance(event, ResponseTextDeltaEvent):
+                if event.type == "response.completed":
+                    self._count(event.response)
+                elif event.type == "response.output_text.delta":
                     self._account.wrote(len(event.delta))
                 yield event
                 await self._pace.read()
@@ -80,14 +91,14 @@ class MeteredModel(OpenAIResponsesModel):
             # The package's own generator closes OpenAI's stream; it must not wait for the garbage collector.
             await events.aclose()  # type: ignore[attr-defined] # it is a generator
 
-    def _count(self, event: ResponseCompletedEvent) -> None:
-        usage = event.response.usage
+    def _count(self, response: Any) -> None:
+        usage = response.usage
         details = getattr(usage, "input_tokens_details", None)
         self._account.used(
             input_tokens=_count_of(usage, "input_tokens"),
             cached_tokens=_count_of(details, "cached_tokens"),
             output_tokens=_count_of(usage, "output_tokens"),
-            upstream_request_id=str(getattr(event.response, "_request_id", None) or "")[:_LONGEST_ID],
+            upstream_request_id=str(getattr(response, "_request_id", None) or "")[:_LONGEST_ID],
         )
 
 

@@ -1,4 +1,4 @@
-"""What an assistant may use beside words: files and the web (run by OpenAI), functions of the tenant's page, questions to the visitor.
+"""What an assistant may use beside words: files and the web (at OpenAI), functions of the tenant's page, questions.
 
 A call of a page's function or a question ends the run: the page or the visitor answers, which begins another.
 """
