@@ -1,11 +1,10 @@
 """The chat endpoint over real HTTP: every operation of ChatKit's protocol, asked with OpenAI's own types and answered in them."""
 
-from typing import Any
 
 import pytest
 
-from chat_server.models import Thread, ThreadItem
-from tests.chat_server.chat_cast import Chat, Talker, add, create, kinds, said
+from chat_server.models import Thread
+from tests.chat_server.chat_cast import Chat, Talker, create, kinds, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
