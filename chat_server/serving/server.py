@@ -12,8 +12,6 @@ from chatkit.types import (
     StreamingReq,
     SyncCustomActionResponse,
     ThreadMetadata,
-    ThreadsAddUserMessageReq,
-    ThreadsCreateReq,
     ThreadStreamEvent,
     TranscriptionResult,
     UserMessageItem,
@@ -22,7 +20,6 @@ from chatkit.types import (
 
 from chat_server import conversations as rows
 from chat_server.serving.actions import act, keep_widget
-from chat_server.serving.attached import require_few
 from chat_server.serving.attachments import AttachmentFiles
 from chat_server.serving.context import ChatContext
 from chat_server.serving.endings import serialize
@@ -39,16 +36,8 @@ class PlatformChatKitServer(ChatKitServer[ChatContext]):
 
     async def events(self, request: StreamingReq, context: ChatContext) -> AsyncGenerator[bytes, None]:
         """Server-sent events. What is wrong with the request itself is raised before the first."""
-        if isinstance(request, ThreadsCreateReq | ThreadsAddUserMessageReq):
-            await self._require_files(request.params.input.attachments, context)
         async for event in self._process_streaming_impl(request, context):
             yield serialize(event)
-
-    async def _require_files(self, attachment_ids: list[str], context: ChatContext) -> None:
-        """ChatKit looks for them when the conversation is begun already, which would then stay behind empty."""
-        require_few(attachment_ids, context)
-        for attachment_id in attachment_ids:
-            await self.store.load_attachment(attachment_id, context)
 
     async def answer(self, request: NonStreamingReq, context: ChatContext) -> bytes:
         return await self._process_non_streaming(request, context)

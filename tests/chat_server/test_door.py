@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
+from sandbox.testing import Sandbox
 from tests.chat_server.chat_cast import Chat, Talker, create
 from tests.platform_server import ROOT, running_platform
 from tests.sessions_api.cast import Shop, environment_for
-from sandbox.testing import Sandbox
 
 HEAVY = ("agents", "chatkit", "openai", "mcp")
 
@@ -34,7 +34,9 @@ def modules_of(program: str, **environment: str) -> set[str]:
 
 @pytest.mark.parametrize("serve_chat", ["0", "1"])
 def test_importing_the_application_loads_nothing_of_chats(serve_chat: str) -> None:
-    everything = "import config.asgi, config.urls, config.celery_app, chat_server.tasks; from django.contrib import admin"
+    everything = (
+        "import config.asgi, config.urls, config.celery_app, chat_server.tasks; from django.contrib import admin"
+    )
 
     assert modules_of(f"import config.asgi; {everything}; admin.autodiscover()", SERVE_CHAT=serve_chat) == set()
 

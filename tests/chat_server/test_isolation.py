@@ -1,4 +1,4 @@
-"""No id of anybody else's leads anywhere: every operation of the protocol with each foreign id answers as for one that never was."""
+"""No id of anybody else's leads anywhere: every operation with each foreign id answers as for one that never was."""
 
 import json
 from collections.abc import Callable
