@@ -136,6 +136,8 @@ def _behind(outcome: str, reason: str) -> str:
         return f"{words.sentence} {words.cure} The token debugger on the tenant's page says it of a single token."
     if reason == "workflow_retired":
         return _joined(words_for(Verdict.WORKFLOW_MISSING, today=settings.SUNSET_DATE))
+    if reason == "model_missing":
+        return _joined(words_for(Verdict.MODEL_MISSING))
     if reason in {"key_unreadable", "upstream_not_allowed"}:
         return _joined(words_for(Verdict.DEGRADED, reason))
     # What was wrong with a page's body has names of its own.

@@ -3,16 +3,36 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from agents import Agent, ModelSettings, OpenAIProvider, OpenAIResponsesModel, RunConfig, Runner, RunResultStreaming
+from agents import (
+    Agent,
+    ModelSettings,
+    OpenAIProvider,
+    OpenAIResponsesModel,
+    RunConfig,
+    Runner,
+    RunResultStreaming,
+    set_trace_provider,
+)
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
-from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
+from agents.tracing.provider import DefaultTraceProvider
 
 from chat_server.metering import RunAccount
+from chat_server.serving.pace import Pace
 from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_of
 from tenants.agents import AgentSnapshot
 
 _LONGEST_ID: Final = 128
+
+
+def _trace_nothing() -> None:
+    """The package's own tracer opens a client that would send to OpenAI under the operator's key, even where each run declines."""
+    provider = DefaultTraceProvider()
+    provider.set_disabled(True)
+    set_trace_provider(provider)
+
+
+_trace_nothing()
 
 
 def start_run(
@@ -26,7 +46,7 @@ def start_run(
     turns: int,
 ) -> RunResultStreaming:
     """Begin to ask the model; `client` is what ModelClients gives. Whoever starts a run must cancel it when it is left."""
-    model = MeteredModel(agent.model, client, account)
+    model = MeteredModel(agent.model, client, account, context.pace)
     tools = tools_of(agent)
     return Runner.run_streamed(
         Agent[RunContext](
@@ -60,31 +80,33 @@ class MeteredModel(OpenAIResponsesModel):
     Further on it waits in the run's queue, which is emptied when the visitor leaves.
     """
 
-    def __init__(self, model: str, client: Any, account: RunAccount) -> None:
+    def __init__(self, model: str, client: Any, account: RunAccount, pace: Pace) -> None:
         super().__init__(model, client)
         self._account = account
+        self._pace = pace
 
     async def stream_response(self, *args: Any, **options: Any) -> AsyncIterator[TResponseStreamEvent]:
         events = super().stream_response(*args, **options)
         try:
             async for event in events:
-                if isinstance(event, ResponseCompletedEvent):
-                    self._count(event)
-                elif isinstance(event, ResponseTextDeltaEvent):
+                if event.type == "response.completed":
+                    self._count(event.response)
+                elif event.type == "response.output_text.delta":
                     self._account.wrote(len(event.delta))
                 yield event
+                await self._pace.read()
         finally:
             # The package's own generator closes OpenAI's stream; it must not wait for the garbage collector.
             await events.aclose()  # type: ignore[attr-defined] # it is a generator
 
-    def _count(self, event: ResponseCompletedEvent) -> None:
-        usage = event.response.usage
+    def _count(self, response: Any) -> None:
+        usage = response.usage
         details = getattr(usage, "input_tokens_details", None)
         self._account.used(
             input_tokens=_count_of(usage, "input_tokens"),
             cached_tokens=_count_of(details, "cached_tokens"),
             output_tokens=_count_of(usage, "output_tokens"),
-            upstream_request_id=str(getattr(event.response, "_request_id", None) or "")[:_LONGEST_ID],
+            upstream_request_id=str(getattr(response, "_request_id", None) or "")[:_LONGEST_ID],
         )
 
 

@@ -22,6 +22,8 @@ from chatkit.types import (
     UserMessageTagContent,
 )
 
+from chat_server.conversations import NoSuchRow
+
 MOST_ITEMS: Final = 200
 MOST_CHARS: Final = 60_000
 PAGE: Final = 50
@@ -103,7 +105,11 @@ async def _files_of(latest: Sequence[ThreadItem], read_file: ReadFile) -> dict[s
         for attachment in item.attachments if isinstance(item, UserMessageItem) else ():
             if len(files) >= MOST_FILES or not _is_readable(attachment.mime_type):
                 continue
-            content = await read_file(attachment.id)
+            try:
+                content = await read_file(attachment.id)
+            except NoSuchRow:
+                # Deleted meanwhile: the model reads that it was there.
+                continue
             if len(content) <= room:
                 room -= len(content)
                 files[attachment.id] = content

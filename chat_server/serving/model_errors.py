@@ -9,6 +9,7 @@ from typing import Final
 
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError
 from chatkit.errors import CustomStreamError
+from chatkit.store import NotFoundError
 
 from chatkit_client.errors import (
     BillingBlocked,
@@ -76,6 +77,12 @@ def failure_of(error: Exception) -> RunFailed:
         return too_many_turns()
     if isinstance(error, ModelBehaviorError):
         return RunFailed(Code.UPSTREAM_INVALID, "model_behaviour", _TRY_AGAIN, may_retry=True)
+    if isinstance(error, CustomStreamError):
+        # The store's: it has words of its own.
+        reason = getattr(error, "reason", "")
+        return RunFailed(Code.PLATFORM_UNAVAILABLE, reason, error.message, may_retry=error.allow_retry)
+    if isinstance(error, NotFoundError):
+        return RunFailed(Code.NOT_FOUND, "deleted_meanwhile", "This conversation is no longer there.")
     return RunFailed(Code.INTERNAL_ERROR, type(error).__name__, _TRY_AGAIN, may_retry=True)
 
 

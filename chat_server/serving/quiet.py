@@ -1,6 +1,6 @@
 """Failures of a conversation told without what was said in it: messages of exceptions may quote the visitor.
 
-ChatKit's package logs exceptions with their text, and the requests that it gets; here its records keep the place alone.
+The packages log exceptions with their text, and the requests that they get; here their records keep the place alone.
 """
 
 import logging
@@ -21,14 +21,20 @@ class _PlaceOnly(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         text = f"{record.module}.{record.funcName}" if error is None else without_content(error)
-        record.msg, record.args, record.exc_info, record.exc_text = f"ChatKit: {text}", (), None, None
+        record.msg, record.args, record.exc_info, record.exc_text = f"{record.name}: {text}", (), None, None
         return True
 
 
-def quieten_chatkit() -> None:
-    """Its own handler, made where LOG_LEVEL is set, goes as well: records are written once, by ours."""
-    log = logging.getLogger("chatkit")
-    log.handlers.clear()
-    log.setLevel(logging.WARNING)
-    if not any(isinstance(each, _PlaceOnly) for each in log.filters):
-        log.addFilter(_PlaceOnly())
+def quieten_packages() -> None:
+    """Whatever the environment tells them (LOG_LEVEL, OPENAI_LOG, OPENAI_AGENTS_DONT_LOG_MODEL_DATA); after they are loaded.
+
+    A handler of ChatKit's own, made where LOG_LEVEL is set, goes as well: records are written once, by ours.
+    """
+    for name in ("chatkit", "openai", "httpx2", "httpcore2"):
+        log = logging.getLogger(name)
+        log.handlers.clear()
+        log.setLevel(logging.WARNING)
+        if not any(isinstance(each, _PlaceOnly) for each in log.filters):
+            log.addFilter(_PlaceOnly())
+    # Each failure of a run comes to us as an exception, and is logged with the request's id.
+    logging.getLogger("openai.agents").setLevel(logging.CRITICAL)

@@ -6,7 +6,6 @@ on every way out, once. What was shown of an answer that broke off is kept as it
 """
 
 import logging
-import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from functools import partial
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agents.items import TResponseInputItem
 from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
 
+from chat_server.files import read_attachment
 from chat_server.metering import ANSWERED, CUT, RunAccount
 from chat_server.serving.agent import start_run
 from chat_server.serving.input_items import length_of, load_conversation
@@ -28,6 +28,7 @@ from chat_server.serving.model_errors import (
     no_key,
     too_many_turns,
 )
+from chat_server.serving.quiet import without_content
 from chat_server.serving.run_stream import stream_run
 from chat_server.serving.shown import Shown
 from chat_server.serving.titles import name_thread
@@ -94,7 +95,7 @@ async def _answer(
         thread.id,
         context,
         most_chars_of_message=agent.max_input_chars,
-        read_file=partial(_read_file, context),
+        read_file=partial(read_attachment, context),
     )
     turns = agent.max_turns - conversation.turns
     if turns < 1:
@@ -183,12 +184,6 @@ async def _run(
             yield event
 
 
-async def _read_file(context: "ChatContext", attachment_id: str) -> bytes:
-    from chat_server.files import read_attachment
-
-    return await read_attachment(context, attachment_id)
-
-
 def _tell_breakers(error: ChatKitError, passage: Passage, host_passage: Passage) -> None:
     code = code_of(error)
     passage.failed(code, cool_down=error.retry_after if isinstance(error, Throttled) else None)
@@ -203,6 +198,4 @@ def _log(error: Exception, failure: RunFailed, context: "ChatContext") -> None:
     if failure.outcome != Code.INTERNAL_ERROR:
         logger.info("No answer for request %s: %s (%s)", context.request_id, failure.outcome, failure.reason)
         return
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
-    logger.error("A run broke off for request %s: %s at %s", context.request_id, type(error).__name__, where)
+    logger.error("A run broke off for request %s: %s", context.request_id, without_content(error))

@@ -12,6 +12,7 @@ from agents import RunResultStreaming, StreamEvent
 from chatkit.agents import stream_agent_response
 from chatkit.types import ThreadStreamEvent
 
+from chat_server.serving.pace import Pace
 from chat_server.serving.tools import RunContext
 
 
@@ -19,7 +20,7 @@ async def stream_run(chat: RunContext, run: RunResultStreaming) -> AsyncGenerato
     """Ends the run at OpenAI unless it has ended by itself: it lives in a task that nobody else would stop."""
     queue = _Queue()
     chat._events = cast(Any, queue)
-    source = _Source(run)
+    source = _Source(run, chat.pace)
     try:
         async for event in stream_agent_response(chat, cast(RunResultStreaming, source)):
             yield event
@@ -48,8 +49,9 @@ class _Queue(asyncio.Queue[Any]):
 class _Source:
     """A run's events, as ChatKit asks for them."""
 
-    def __init__(self, run: RunResultStreaming) -> None:
+    def __init__(self, run: RunResultStreaming, pace: Pace) -> None:
         self._events = run.stream_events()
+        self._pace = pace
         self.reader: asyncio.Task[Any] | None = None
 
     def stream_events(self) -> AsyncIterator[StreamEvent]:
@@ -60,4 +62,6 @@ class _Source:
 
     async def __anext__(self) -> StreamEvent:
         self.reader = asyncio.current_task()
-        return await self._events.__anext__()
+        event = await self._events.__anext__()
+        self._pace.taken()
+        return event

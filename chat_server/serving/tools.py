@@ -1,4 +1,4 @@
-"""What an assistant may use beside words: files and the web (run by OpenAI), functions of the tenant's page, questions to the visitor.
+"""What an assistant may use beside words: files and the web (at OpenAI), functions of the tenant's page, questions.
 
 A call of a page's function or a question ends the run: the page or the visitor answers, which begins another.
 """
@@ -21,6 +21,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
+from chat_server.serving.pace import Pace
 from tenants.agents import AgentSnapshot
 
 ASK_VISITOR: Final = "ask_visitor"
@@ -36,6 +37,7 @@ class RunContext(AgentContext[Any]):
     """ChatKit's context of a run, which also knows whether somebody else has the word now."""
 
     is_handed_over: bool = False
+    pace: Pace = Field(default_factory=Pace)
 
 
 class _Question(BaseModel):

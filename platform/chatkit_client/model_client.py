@@ -126,7 +126,7 @@ class _PlainStream(AsyncStream[_T]):
 
     async def __stream__(self) -> AsyncIterator[_T]:
         failure: ChatKitError | None = None
-        events = super().__stream__()
+        events: AsyncIterator[Any] = super().__stream__()
         try:
             async for event in events:
                 kind = getattr(event, "type", None)

@@ -41,12 +41,12 @@ class ChatDoor:
         """Loads the handler; gives what its requests find in their state. At the end, what is being said is saved first."""
         from chat_server.serving.desk import CHAT_THREADS, STATE_KEY, ChatDesk
         from chat_server.serving.file_door import FileDoor
-        from chat_server.serving.quiet import quieten_chatkit
+        from chat_server.serving.quiet import quieten_packages
         from chat_server.serving.revocations import Revocations
         from chat_server.serving.streams import OpenStreams
         from chatkit_client.model_client import ModelClients
 
-        quieten_chatkit()
+        quieten_packages()
         middleware = lean_middleware(*self._hosts)
         chats = LeanHandler("config.chat_urls", middleware, max_body=MAX_BODY)
         files = FileDoor("chat_server.serving.file_urls", middleware)

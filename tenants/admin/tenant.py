@@ -80,7 +80,7 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
             *("log_only_limits", "retention_days", "identity_mode", "identity_algorithm", "identity_claims"),
             *("fallback_text", "fallback_url", "domain_verification_key"),
-            *("entry", "expires_on", "allow_http", "allow_shared"),
+            *("entry", "expires_on", "allow_http", "allow_shared", "domain_key", "listed_at_openai"),
             *CHAT_FIELDS,
         }
     )

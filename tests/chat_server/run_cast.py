@@ -9,7 +9,7 @@ import json
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from chatkit.server import ChatKitServer
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from chat_server.run_account import RunAccount, RunFacts
 from chat_server.serving.actions import act, keep_widget
+from chat_server.serving.quiet import quieten_packages
 from chat_server.serving.respond import respond
 from chatkit_client.calls import SessionSettings
 from chatkit_client.credentials import Credentials
@@ -31,6 +32,7 @@ from tenants.agents import AgentSnapshot
 from tenants.snapshot import AssistantSnapshot, KeySnapshot
 from tenants.upstreams import UpstreamChoice
 
+quieten_packages()
 EVENT = TypeAdapter(ThreadStreamEvent)
 
 
@@ -225,6 +227,3 @@ def errors_in(events):
 
 def kinds_of(items):
     return [item.type for item in items]
-
-
-RECENT = timedelta(seconds=5)

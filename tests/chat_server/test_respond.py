@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from sandbox.testing import running_sandbox
 from tests.chat_server.run_cast import a_chat, a_key, an_agent, errors_in, kinds_of, text_of
 
 pytestmark = pytest.mark.asyncio
@@ -16,18 +15,6 @@ WEATHER = {
 }
 
 
-@pytest.fixture(scope="module")
-def one_sandbox():
-    with running_sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(one_sandbox):
-    one_sandbox.reset()
-    return one_sandbox
-
-
 async def test_an_answer_streams_and_is_kept_and_charged(sandbox):
     async with a_chat(sandbox) as chat:
         events = await chat.say("Do you ship to Malta?")
@@ -37,7 +24,8 @@ async def test_an_answer_streams_and_is_kept_and_charged(sandbox):
         "You said: Do you ship to Malta?"
     ]
     assert (chat.row.outcome, chat.row.turns, chat.row.is_estimated) == ("answered", 1, False)
-    assert chat.row.input_tokens > 0 and chat.row.output_tokens > 0 and chat.row.first_ms is not None
+    assert min(chat.row.input_tokens, chat.row.output_tokens) > 0
+    assert chat.row.first_ms is not None
     [call] = sandbox.run_calls()
     assert call["outcome"] == "finished"
 
@@ -88,8 +76,9 @@ async def test_a_question_to_the_visitor_is_put_and_its_answer_goes_on(sandbox):
             input={"status": "answered", "answers": answers},
         )
 
-    assert not errors_in(events) and not errors_in(more)
-    assert question.status == "pending" and question.inputs
+    assert not errors_in([*events, *more])
+    assert question.status == "pending"
+    assert question.inputs
     assert chat.items[-1].type == "assistant_message"
     assert "blue" in str(sandbox.calls(path="/v1/responses")[-1]["body"]["input"])
 
@@ -125,7 +114,8 @@ async def test_a_stream_that_is_cut_leaves_what_was_shown_and_may_be_tried_again
         again = await chat.call("threads.retry_after_item", thread_id=chat.thread_id, item_id=question.id)
 
     assert (error.code, error.allow_retry) == ("custom", True)
-    assert half.type == "assistant_message" and text_of(half)
+    assert half.type == "assistant_message"
+    assert text_of(half)
     assert not errors_in(again)
     assert kinds_of(chat.items) == ["user_message", "assistant_message"]
     assert [row.outcome for row in chat.ledger.rows] == ["upstream_unavailable", "answered"]

@@ -22,7 +22,7 @@ shape of an answer, and which endpoint can give which code: [openapi-public.yaml
 
 | reader | where | source of the words |
 |---|---|---|
-| the visitor | the panel of the chat, in the page's language | `frontend/embed/src/strings.ts` |
+| the visitor | the panel of the chat, in the page's language | `frontend/embed/src/panel-strings.ts`, `strings.ts` |
 | the page's developer | the browser's console, and `error.message` of the answer | `platform/gateway/errors.py` |
 | the operator | *Session requests*: what the page was told, and what lay behind it | `sessions_api/outcome_words.py` |
 

@@ -80,7 +80,10 @@ def schemas() -> dict[str, Schema]:
         },
         "Session": _object(
             {
-                "client_secret": _text("For ChatKit's getClientSecret. A bearer credential: never store or log it."),
+                "client_secret": _text(
+                    "A bearer credential: never store or log it. For the backend hosted_workflow it is for ChatKit's "
+                    "getClientSecret; for platform (it begins with ct1.) send it to the chat endpoint as Authorization: Bearer."
+                ),
                 "expires_at": _whole("Epoch seconds."),
                 "expires_in": _whole("Seconds from now: needs no clock of the page's.", minimum=0),
                 "backend": {**backend, "description": "Who serves the chat that the secret opens."},
