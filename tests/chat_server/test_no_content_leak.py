@@ -34,7 +34,7 @@ from sessions_api.models import VisitorErasure
 from tenants.models import Assistant, Tenant
 from tests.chat_server.chat_cast import Chat, Talker, add, create
 from tests.chat_server.conftest import chat_environment
-from tests.chat_server.test_uploads import path_of
+from tests.chat_server.upload_cast import path_of
 from tests.journeys.canary import Canary
 from tests.platform_server import Platform, running_platform
 from tests.proof.plugin import Proof

@@ -86,11 +86,10 @@ def test_nobody_writes_here_and_only_who_may_erase_is_led_to_the_erasure(
     for_admins = logged_in(client, django_user_model, "Site admins").get(page_of(thread)).content.decode()
     deleted = client.post(reverse("admin:chat_server_thread_delete", args=[thread]), {"post": "yes"})
     changed = client.post(page_of(thread), {"id": thread})
-    acted = client.post(LIST, {"action": "delete_selected", "_selected_action": [thread]})
+    client.post(LIST, {"action": "delete_selected", "_selected_action": [thread]})
 
     assert "Erase this visitor" not in for_operators
     assert f"?ref={ann.owner.visitor_ref}" in for_admins
     assert (deleted.status_code, changed.status_code) == (403, 403)
-    assert acted.status_code in (302, 403)
     assert Thread.objects.filter(pk=thread).exists()
     assert conversations.read_thread(ann.owner, thread) == b"a title"
