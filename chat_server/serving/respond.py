@@ -116,11 +116,9 @@ async def _by_first_key_that_works(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     breakers = context.desk.gateway.breakers
     host = breakers.of_host(upstream.base_url)
-    failure = no_key("")
-    for key in context.assistant.keys:
-        if key.credentials is None or key.problem:
-            failure = no_key(key.problem)
-            continue
+    keys = context.assistant.chat_keys
+    failure = no_key(next((key.problem for key in context.assistant.keys if key not in keys), ""))
+    for key in keys:
         pair = breakers.of((key.id, context.assistant.id))
         passage = pair.enter()
         if passage is None:

