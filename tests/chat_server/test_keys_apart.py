@@ -28,6 +28,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.timeout(1800)
 async def test_interleaved_runs_of_two_tenants_each_carry_their_own_key(sandbox, monkeypatch, proof):
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)
