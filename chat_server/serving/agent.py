@@ -3,8 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from agents import Agent, ModelSettings, OpenAIProvider, OpenAIResponsesModel, RunConfig, Runner, RunResultStreaming
-from agents import set_trace_provider
+from agents import (
+    Agent,
+    ModelSettings,
+    OpenAIProvider,
+    OpenAIResponsesModel,
+    RunConfig,
+    Runner,
+    RunResultStreaming,
+    set_trace_provider,
+)
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
 from agents.tracing.provider import DefaultTraceProvider
@@ -18,7 +26,7 @@ _LONGEST_ID: Final = 128
 
 
 def _trace_nothing() -> None:
-    """The package's own tracer opens a client that would send to OpenAI under the operator's key, even where each run declines."""
+    """The package's own tracer opens a client that would send to OpenAI, under the operator's key, though each run declines."""
     provider = DefaultTraceProvider()
     provider.set_disabled(True)
     set_trace_provider(provider)

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 
 from chat_server import files
 from chat_server.conversations import NoSuchRow, Owner

@@ -1,4 +1,4 @@
-"""Two tenants in one process, their runs interleaved: each call carries its tenant's key, organization and project, and nothing else.
+"""Two tenants in one process, their runs interleaved: each call carries its tenant's key, organization and project alone.
 
 The environment is as hostile as an operator's shell may be: the packages would read all of it.
 """
