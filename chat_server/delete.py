@@ -1,7 +1,7 @@
 """Deletes conversations and files, a bounded number at once, and says how much that was. Never what was in them.
 
-The files themselves go after the commit (receivers.py, for every way in which a row is deleted); what a dying process leaves behind
-is swept up later (sweep.py). Deleting a row destroys its key: what a back-up of the storage still has can't be opened.
+The files themselves go after the commit (receivers.py, for every way in which a row is deleted); what a dying process leaves
+behind is swept up later (sweep.py). Deleting a row destroys its key: what a back-up of the storage still has can't be opened.
 """
 
 from collections import Counter

@@ -52,7 +52,7 @@ def require_acceptable(assistant: AssistantSnapshot, *, name: str, mime_type: st
 def largest(assistant: AssistantSnapshot) -> int:
     """In bytes; 0 where the assistant's settings can't be used."""
     own = 0 if assistant.settings is None else assistant.settings.max_file_size_mb
-    return min(own, settings.CHAT_MAX_FILE_MB) * MEGABYTE
+    return min(own, int(settings.CHAT_MAX_FILE_MB)) * MEGABYTE
 
 
 class Sniffer:

@@ -107,6 +107,17 @@ def require_unrevoked(owner: Owner, attachment_id: str) -> FileRow:
     return read(owner, attachment_id)
 
 
+def require_usable(owner: Owner, attachment_ids: list[str]) -> None:
+    """Raises NoSuchRow unless all of them are stored and in no message yet."""
+    if not all(_ID.fullmatch(each) for each in attachment_ids):
+        raise NoSuchRow
+    usable = Attachment.objects.filter(
+        pk__in=attachment_ids, **owner.fields(), state=AttachmentState.STORED, thread=None
+    )
+    if usable.count() != len(attachment_ids):
+        raise NoSuchRow
+
+
 def take_into(owner: Owner, attachment_id: str, thread_id: str) -> None:
     """Notes that a message of this conversation has the file: only one that is stored, and in one conversation for ever."""
     if not Thread.objects.filter(id=thread_id, **owner.fields()).exists():

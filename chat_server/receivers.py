@@ -32,8 +32,8 @@ def on_tenant_deleting(*, tenant_id: UUID, most: int, **_: Any) -> dict[str, int
 @receiver(post_delete, sender=Attachment, dispatch_uid="chat_server.attachment_deleted")
 def on_attachment_deleted(*, instance: Attachment, **_: Any) -> None:
     """However the row went, by itself or with its conversation, assistant or tenant."""
-    if instance.file:
-        transaction.on_commit(partial(remove_file, instance.file.storage, instance.file.name))
+    if name := instance.file.name:
+        transaction.on_commit(partial(remove_file, instance.file.storage, name))
 
 
 def remove_file(storage: Storage, name: str) -> None:

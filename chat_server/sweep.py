@@ -1,4 +1,4 @@
-"""Removes files that belong to no row: what a process left behind that died between storing a file and noting it, or deleting both.
+"""Removes files that belong to no row: what a process left that died between storing a file and noting it, or deleting both.
 
 Their keys were in the rows, so nobody can open them any more; they only take room.
 """

@@ -14,7 +14,8 @@ from sandbox.responses import catalogue_api, endpoint
 from sandbox.world import World
 
 HERE = Path(__file__).parent
-COMPONENT = HERE / "static" / "chatkit.js"
+STATIC = HERE / "static"
+COMPONENT = STATIC / "chatkit.js"
 PAGE = HERE / "control_page"
 SAVE_SECONDS = 1.0
 # OpenAI's reply bodies are small; an upload through the stand-in is not.
@@ -23,6 +24,13 @@ PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+# The frame of the custom mode: any page may hold it, and it speaks to any chat server and to where uploads go.
+FRAME_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; "
+    "img-src * data: blob:; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 ICON = (
@@ -40,6 +48,7 @@ def make_app(world: World) -> web.Application:
     app.router.add_post("/v1/chatkit/conversation", conversation.converse)
     control.add_routes(app)
     app.router.add_get("/chatkit.js", component)
+    app.router.add_get("/{name:chatkit-frame\\.(?:html|css)}", frame)
     app.router.add_get("/livez", alive)
     app.router.add_get("/", control_page)
     app.router.add_get("/control/", control_page)
@@ -60,6 +69,10 @@ async def component(request: web.Request) -> web.StreamResponse:
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     return web.FileResponse(COMPONENT, headers=headers)
+
+
+async def frame(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(STATIC / request.match_info["name"], headers=FRAME_HEADERS)
 
 
 async def alive(request: web.Request) -> web.Response:

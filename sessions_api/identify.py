@@ -19,7 +19,7 @@ from typing import Final
 from gateway.errors import Code, PublicError
 from gateway.identity_refusals import IdentityRefusal
 from gateway.identity_tokens import Identity, verify_identity
-from gateway.replay import Reservation
+from gateway.replay_marks import Reservation
 from gateway.visitor_tokens import (
     Visitor,
     VisitorKind,

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from sessions_api.models import QuotaNotice
 from sessions_api.usage import trials, usage_of
-from tenants.limit_names import LimitName
+from tenants.limit_names import CHAT_LIMITS, LimitName
 from tenants.snapshot import limits_of_tenant
 from tenants.tenant_page import PageFacts
 
@@ -19,7 +19,7 @@ def limits_panel(request: HttpRequest, facts: PageFacts) -> SafeString:
     on_trial = [
         (name.label, name in limits.log_only, found.get(name))
         for name in LimitName
-        if name in limits.log_only or name in found
+        if name not in CHAT_LIMITS and (name in limits.log_only or name in found)
     ]
     context = {
         "tenant": facts.tenant,

@@ -1,4 +1,6 @@
-"""Deletes session requests that are older than their tenant keeps them, in slices, each with its audit event.
+"""Deletes rows of a ledger that are older than their tenant keeps them, in slices, each with its audit event.
+
+The ledger is that of session requests, or another one (chat_server's runs) whose rows have `at` and `tenant_id` too.
 
 The database lets exactly those rows go (audit/append_only.py). What the event keeps of a slice: whose rows, older than
 what, how many, and the SHA-256 of their canonical JSON, one row a line, in the order of time and id. So somebody who has a
@@ -8,7 +10,7 @@ copy of them can prove that it is one.
 import hashlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -35,17 +37,20 @@ class Overdue:
     before: datetime
 
 
-def prune_ledger(*, seconds: float, now: datetime | None = None) -> int:
+Ledger = type[models.Model]
+
+
+def prune_ledger(*, seconds: float, now: datetime | None = None, ledger: Ledger = SessionRequest) -> int:
     """Deletes what is overdue, beginning no slice after `seconds`; gives the number of rows."""
     ends = time.monotonic() + seconds
     pruned = 0
-    for overdue in _overdue(now or datetime.now(UTC)):
-        while time.monotonic() < ends and (count := _prune_slice(overdue)):
+    for overdue in _overdue(ledger, now or datetime.now(UTC)):
+        while time.monotonic() < ends and (count := _prune_slice(ledger, overdue)):
             pruned += count
     return pruned
 
 
-def _overdue(now: datetime) -> Iterator[Overdue]:
+def _overdue(ledger: Ledger, now: datetime) -> Iterator[Overdue]:
     """Days are UTC's and whole, so that a tenant's rows become overdue once a day and not with every look."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     site_days: int = settings.LEDGER_RETENTION_DAYS
@@ -56,39 +61,39 @@ def _overdue(now: datetime) -> Iterator[Overdue]:
     if not site_days:
         return
     before = midnight - timedelta(days=site_days)
-    strangers = SessionRequest.objects.filter(at__lt=before).exclude(tenant_id__in=Tenant.objects.values("pk"))
+    strangers = ledger._default_manager.filter(at__lt=before).exclude(tenant_id__in=Tenant.objects.values("pk"))
     while (row := strangers.order_by("at").values_list("tenant_id").first()) is not None:
         yield Overdue(row[0], "", before)
-        if _of(row[0]).filter(at__lt=before).exists():
+        if _of(ledger, row[0]).filter(at__lt=before).exists():
             return  # out of time
 
 
-def _of(tenant_id: uuid.UUID | None) -> QuerySet[SessionRequest]:
+def _of(ledger: Ledger, tenant_id: uuid.UUID | None) -> QuerySet[Any]:
     whose = Q(tenant_id__isnull=True) if tenant_id is None else Q(tenant_id=tenant_id)
-    return SessionRequest.objects.filter(whose)
+    return ledger._default_manager.filter(whose)
 
 
-def _prune_slice(overdue: Overdue) -> int:
-    old = _of(overdue.tenant_id).filter(at__lt=overdue.before)
+def _prune_slice(ledger: Ledger, overdue: Overdue) -> int:
+    old = _of(ledger, overdue.tenant_id).filter(at__lt=overdue.before)
     # Most looks find nothing, and on SQLite the transaction takes the one write lock.
-    return _delete(overdue, old.order_by("at", "id")) if old.exists() else 0
+    return _delete(ledger, overdue, old.order_by("at", "id")) if old.exists() else 0
 
 
 @transaction.atomic
-def _delete(overdue: Overdue, old: QuerySet[SessionRequest]) -> int:
+def _delete(ledger: Ledger, overdue: Overdue, old: QuerySet[Any]) -> int:
     # What another worker is pruning is passed over.
     rows = list(old.select_for_update(skip_locked=True)[:SLICE])
     if not rows:
         return 0
-    with prune_permit(SessionRequest._meta.db_table, tenant_id=overdue.tenant_id, before=overdue.before):
-        count, _ = SessionRequest.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    with prune_permit(ledger._meta.db_table, tenant_id=overdue.tenant_id, before=overdue.before):
+        count, _ = ledger._default_manager.filter(pk__in=[row.pk for row in rows]).delete()
     if count != len(rows):
         raise RuntimeError(f"{len(rows)} rows were to be pruned, and {count} were.")
     record(
         Action.LEDGER_PRUNED,
         actor=SYSTEM,
         subject=Subject(
-            type="ledger",
+            type="ledger" if ledger is SessionRequest else f"ledger of {ledger._meta.verbose_name}s",
             id=str(overdue.tenant_id or ""),
             label=overdue.name or "a deleted tenant",
             tenant_id=overdue.tenant_id,
@@ -99,7 +104,7 @@ def _delete(overdue: Overdue, old: QuerySet[SessionRequest]) -> int:
     return count
 
 
-def digest(rows: list[SessionRequest]) -> str:
+def digest(rows: Sequence[models.Model]) -> str:
     """SHA-256 over the rows' canonical JSON, each followed by a line feed."""
     hashed = hashlib.sha256()
     for row in rows:
@@ -107,7 +112,7 @@ def digest(rows: list[SessionRequest]) -> str:
     return hashed.hexdigest()
 
 
-def _plain(row: SessionRequest, field: "models.Field[Any, Any]") -> Any:
+def _plain(row: models.Model, field: "models.Field[Any, Any]") -> Any:
     value = getattr(row, field.attname)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()

@@ -1,7 +1,7 @@
 """What `sessions_api` announces to the rooms above it: whose data is to go. Listeners delete theirs and say how much that was.
 
 Each is sent again and again, in a transaction of its own that also notes the counts, until no listener has anything left; so a
-listener deletes at most `most` rows of the largest kind at once, and answers `{"threads": n, …}` of what it deleted, `{}` at the end.
+listener deletes at most `most` of its things at once, and answers `{"threads": n, …}` of what it deleted, `{}` at the end.
 """
 
 from collections import Counter

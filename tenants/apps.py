@@ -21,6 +21,8 @@ class TenantsConfig(AppConfig):
         from tenants.identity_keys import identity_binding
         from tenants.keys import key_binding
         from tenants.models import ApiKey, IdentityKey, ReplacedKey, Tenant
+        from tenants.openai_list_panel import openai_list_panel
+        from tenants.tenant_page import register_panel
         from tenants.user_scope import user_scope_binding
 
         registry.register(ApiKey, "token", binding_of=key_binding)
@@ -28,4 +30,5 @@ class TenantsConfig(AppConfig):
         registry.register(IdentityKey, "token", binding_of=identity_binding)
         registry.register(Tenant, "user_scope_token", binding_of=user_scope_binding)
         register(check_limits)
+        register_panel(openai_list_panel, anchor="openai-list", title="OpenAI's list")
         post_migrate.connect(_ensure_epoch, sender=self)

@@ -16,6 +16,7 @@ BY_URGENCY: Final = (
     Verdict.MISSING_SCOPE,
     Verdict.BILLING,
     Verdict.WORKFLOW_MISSING,
+    Verdict.MODEL_MISSING,
     Verdict.UPSTREAM_DOWN,
     Verdict.THROTTLED,
     Verdict.DEGRADED,

@@ -1,5 +1,7 @@
 """What limits are called: in the ledger, in a tenant's list of limits on trial, in LIMITS_LOG_ONLY."""
 
+from typing import Final
+
 from django.db import models
 
 
@@ -15,3 +17,15 @@ class LimitName(models.TextChoices):
     TOKENS_DAY = "tokens_day", "daily tokens, whole tenant"
     VISITOR_TOKENS_DAY = "visitor_tokens_day", "daily tokens, one visitor"
     COST_MONTH = "cost_month", "monthly budget"
+
+
+# Of chats that the platform serves itself; the others are of sessions.
+CHAT_LIMITS: Final = frozenset(
+    {
+        LimitName.CHAT_TENANT,
+        LimitName.CHAT_VISITOR,
+        LimitName.TOKENS_DAY,
+        LimitName.VISITOR_TOKENS_DAY,
+        LimitName.COST_MONTH,
+    }
+)

@@ -130,7 +130,8 @@ def session_path(public_id: str) -> str:
 def running_platform(*, ready: bool = True, **environment: str) -> Iterator[Platform]:
     """One server process on a free port; it is stopped, by force if need be, when the block ends.
 
-    `ready`: wait until it says that it can serve. What is given as `environment` goes over what the suite runs with.
+    `ready`: wait until it says that it can serve. What is given as `environment` goes over what the suite runs with; `{port}` in
+    it becomes the process's own port.
     """
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="platform-server-"))
@@ -141,6 +142,7 @@ def running_platform(*, ready: bool = True, **environment: str) -> Iterator[Plat
         *("--http", "config.http_protocol:BoundedHead"),
         *("--timeout-graceful-shutdown", "10"),
     ]
+    environment = {name: value.replace("{port}", str(port)) for name, value in environment.items()}
     # Rows that wait here belong to this test's database.
     environment.setdefault("SPOOL_DIR", str(folder / "spool"))
     with log.open("wb") as output:

@@ -1,6 +1,6 @@
 """Files as ChatKit's types have them, with links that count from now on.
 
-Links are made anew whenever a file or a message with one is given to the page: none is kept, and none lives longer than 10 minutes.
+Links are made anew whenever a file or a message with one is given to the page, and none lives longer than 10 minutes.
 """
 
 import json
@@ -18,10 +18,9 @@ from django.conf import settings
 from pydantic import AnyUrl
 
 from chat_server.conversations import NoSuchRow
-from chat_server.file_rules import IMAGES, FileRefused
+from chat_server.file_rules import IMAGES
 from chat_server.files import FileRow
 from chat_server.serving.context import ChatContext
-from gateway.errors import Code
 from gateway.file_links import FileAction, FileGrant, mint_file_link
 
 
@@ -31,14 +30,6 @@ def stored_attachment(row: FileRow, context: ChatContext) -> Attachment:
         raise NoSuchRow
     name = json.loads(row.meta)["name"]
     return attachment_of(context, row.id, row.mime_type, name, thread_id=row.thread_id, is_stored=True)
-
-
-def require_few(attachment_ids: list[str], context: ChatContext) -> None:
-    """Raises FileRefused for a message with more files than the assistant takes, or with one twice."""
-    most = max_files(context) if attachment_ids else 0
-    if len(attachment_ids) > most or len(set(attachment_ids)) != len(attachment_ids):
-        message = f"A message may have {most} files, each once."
-        raise FileRefused(Code.BODY_INVALID, message, reason="files_in_message")
 
 
 def with_fresh_links(item: ThreadItem, context: ChatContext) -> ThreadItem:

@@ -1,17 +1,24 @@
-"""Files in ChatKit's protocol: announced here, uploaded and shown by signed links (file_views.py), taken up by messages (store.py)."""
+"""Files in ChatKit's protocol: announced here, uploaded and shown by signed links (file_views.py), taken up by messages."""
 
 import json
 from typing import Final
 
 from chatkit.store import AttachmentStore
-from chatkit.types import Attachment, AttachmentCreateParams
+from chatkit.types import (
+    Attachment,
+    AttachmentCreateParams,
+    StreamingReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+)
 
 from chat_server import files
-from chat_server.file_rules import require_acceptable
+from chat_server.file_rules import FileRefused, require_acceptable
 from chat_server.sealing import ATTACHMENT, new_id
 from chat_server.serving.attached import attachment_of, max_files
 from chat_server.serving.context import ChatContext
 from chat_server.serving.store import ask
+from gateway.errors import Code
 
 # Whoever fills a message with the most files may have another one in the making.
 _UNUSED_PER_FILE_OF_A_MESSAGE: Final = 2
@@ -45,3 +52,14 @@ class AttachmentFiles(AttachmentStore[ChatContext]):
 
     async def delete_attachment(self, attachment_id: str, context: ChatContext) -> None:
         """Nothing: the row takes its file with it, and the store, which is asked next, deletes the row."""
+
+
+async def require_files(call: StreamingReq, context: ChatContext) -> None:
+    """Looks at a message's files before anything is begun. Raises FileRefused for too many, NotFoundError for others."""
+    if not isinstance(call, ThreadsCreateReq | ThreadsAddUserMessageReq) or not call.params.input.attachments:
+        return
+    attachment_ids = call.params.input.attachments
+    most = max_files(context)
+    if len(attachment_ids) > most or len(set(attachment_ids)) != len(attachment_ids):
+        raise FileRefused(Code.BODY_INVALID, f"A message may have {most} files, each once.", reason="files_in_message")
+    await ask(context, lambda: files.require_usable(context.owner, attachment_ids))

@@ -144,7 +144,7 @@ async def _serve(
 
 def _origin(tenant: TenantSnapshot, request: LeanRequest, *, needed: bool) -> str:
     """The page or frame that calls, if it may read the answer; blank for a picture. Raises PublicError (origin_…)."""
-    origin = request.META.get("HTTP_ORIGIN", "")
+    origin = str(request.META.get("HTTP_ORIGIN", ""))
     if not origin and not needed:
         return ""
     if origin in settings.CHATKIT_FRAME_ORIGINS or (origin and origin == settings.PREVIEW_ORIGIN):
@@ -156,4 +156,4 @@ def _origin(tenant: TenantSnapshot, request: LeanRequest, *, needed: bool) -> st
 
 
 def _path(request: LeanRequest) -> str:
-    return request.path.rpartition("/attachments/")[0] + "/attachments/…"
+    return str(request.path).rpartition("/attachments/")[0] + "/attachments/…"

@@ -116,9 +116,12 @@ async def _by_first_key_that_works(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     breakers = context.desk.gateway.breakers
     host = breakers.of_host(upstream.base_url)
-    keys = context.assistant.chat_keys
-    failure = no_key(next((key.problem for key in context.assistant.keys if key not in keys), ""))
-    for key in keys:
+    failure = no_key("")
+    usable = context.assistant.chat_keys
+    for key in context.assistant.keys:
+        if key not in usable:
+            failure = no_key(key.problem)
+            continue
         pair = breakers.of((key.id, context.assistant.id))
         passage = pair.enter()
         if passage is None:

@@ -10,6 +10,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from pydantic import ValidationError
 
 from chat_server.metering import CUT, admit_run
+from chat_server.serving.attachments import require_files
 from chat_server.serving.authorise import identify_caller, page_origin, read_grant
 from chat_server.serving.context import ChatContext
 from chat_server.serving.desk import ChatDesk, chat_desk_of
@@ -103,6 +104,10 @@ async def _answer(call: NonStreamingReq, context: ChatContext) -> HttpResponse:
 
 async def _stream(call: StreamingReq, context: ChatContext) -> StreamingHttpResponse:
     """The first event comes before the headers: until then, what is wrong is told by a status."""
+    try:
+        await require_files(call, context)
+    except Exception as failure:
+        _refuse(failure)
     streams = context.desk.streams
     place = streams.place(context.tenant.id)
     try:

@@ -1,5 +1,5 @@
 /**
- * Builds the browser scripts (launcher, chat part, stand-in) that are committed, so that running the platform needs no Node:
+ * Builds the browser scripts (launcher, chat part, stand-in) and the modules that the React example shares; they are committed, so that running the platform needs no Node:
  *
  *   node scripts/bundle.mjs            writes them to their places
  *   node scripts/bundle.mjs --check    builds to memory and fails when a committed file differs by a byte
@@ -51,6 +51,29 @@ async function bundle(entry, { minify, version, chatSri = "" }) {
   return result.outputFiles[0].contents;
 }
 
+/** What the React example takes over from the embed script, letter for letter: `react/src/chat/` must stand alone. */
+const SHARED = [
+  "chat-api.ts",
+  "chat-fetch.ts",
+  "configuration.ts",
+  "identity.ts",
+  "looks.ts",
+  "options.ts",
+  "platform.ts",
+  "problem.ts",
+  "sessions.ts",
+  "storage.ts",
+];
+
+async function copies() {
+  return Promise.all(
+    SHARED.map(async (name) => [
+      resolve(FRONTEND, "react/src/chat/shared", name),
+      await readFile(resolve(FRONTEND, "embed/src", name)),
+    ]),
+  );
+}
+
 async function versionOf(workspace) {
   return JSON.parse(await readFile(resolve(FRONTEND, workspace, "package.json"), "utf8")).version;
 }
@@ -72,6 +95,7 @@ async function outputs() {
     [resolve(ROOT, "widget/static_embed/chat.js"), chat],
     [resolve(ROOT, "widget/static_embed/embed.js.meta.json"), meta],
     [resolve(ROOT, "sandbox/static/chatkit.js"), standIn],
+    ...(await copies()),
   ];
 }
 

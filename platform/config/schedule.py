@@ -32,6 +32,8 @@ BEAT_SCHEDULE = {
         "schedule": _PRUNING,
         "options": {"expires": _PRUNING.total_seconds()},
     },
+    "prune-runs": _every(_PRUNING, "chat_server.prune_runs"),
+    "budgets-tick": _every(timedelta(minutes=5), "chat_server.watch_budgets"),
     "prune-conversations": _every(_PRUNING, "chat_server.prune"),
     "sweep-files": _every(_SWEEPING, "chat_server.sweep"),
 }

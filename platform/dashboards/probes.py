@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from dashboards.chat_metrics import chat_metrics
 from dashboards.figures import sessions_by_outcome
 from dashboards.key_figures import key_states, last_check_at
 from dashboards.quotas import quota_use
@@ -182,3 +183,4 @@ class _Figures:
         yield GaugeMetricFamily(
             "chatkit_last_check_age_seconds", "Age of the last key check; grows when worker or beat is away.", value=age
         )
+        yield from chat_metrics()

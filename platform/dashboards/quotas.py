@@ -9,6 +9,7 @@ from typing import Final
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
 
+from chat_server.budget_usage import ChatTrial, chat_trials
 from gateway.quotas import Period
 from sessions_api.models import QuotaUsage
 from sessions_api.usage import Trial, trials
@@ -61,10 +62,12 @@ def _under_way(period: Period, now: datetime) -> QuerySet[QuotaUsage]:
 @dataclass(frozen=True, slots=True)
 class NamedTrial:
     tenant: Tenant | None
-    trial: Trial
+    trial: Trial | ChatTrial
 
 
 def limits_on_trial(*, tenant_id: uuid.UUID | None = None) -> list[NamedTrial]:
-    found = trials(tenant_id=tenant_id)[:_MOST_ROWS]
+    """Of sessions, and of chats that the platform serves."""
+    both: list[Trial | ChatTrial] = [*trials(tenant_id=tenant_id), *chat_trials(tenant_id=tenant_id)]
+    found = sorted(both, key=lambda trial: -trial.last_week)[:_MOST_ROWS]
     named = Tenant.objects.only("name").in_bulk({trial.tenant_id for trial in found})
     return [NamedTrial(named.get(trial.tenant_id), trial) for trial in found]

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from dashboards.broken import who_is_broken
 from dashboards.charts import stacked_bars
+from dashboards.chat_usage import chat_usage, is_chat_served, near_their_budget
 from dashboards.figures import session_figures
 from dashboards.key_figures import key_states, last_check_at, tenants_by_state
 from dashboards.quotas import limits_on_trial, near_their_quota
@@ -41,6 +42,8 @@ def operations(request: HttpRequest) -> HttpResponse:
         "broken": who_is_broken(),
         "near_quota": near_their_quota(tenant_id=tenant.pk if tenant else None),
         "on_trial": limits_on_trial(tenant_id=tenant.pk if tenant else None),
+        "near_budget": near_their_budget(tenant_id=tenant.pk if tenant else None),
+        "chats": chat_usage(span=span, tenant_id=tenant.pk if tenant else None) if is_chat_served() else None,
         "spool": spool_status(settings.SPOOL_DIR),
         "last_check_at": checked,
         "checks_are_late": checked is None or timezone.now() - checked > 3 * settings.CHECK_INTERVAL,

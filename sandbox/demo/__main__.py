@@ -21,6 +21,7 @@ from sandbox.demo.preparation import allow, keep_secrets, prepare_database, regi
 from sandbox.demo.processes import Child, Family
 
 START_DEADLINE = 90.0
+SERVED_BY = {"hosted_workflow": "chats served by OpenAI's ChatKit", "platform": "chats served by this platform"}
 # Ctrl-C, a polite kill, and the closing of the terminal.
 LEAVE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -125,7 +126,8 @@ def start_platform(family: Family, layout: Layout, environment: dict[str, str]) 
     ]
     server += ["--log-config", str(ROOT / "platform" / "config" / "uvicorn_logging.json")]
     celery = ["-m", "celery", "--quiet", "-A", "config"]
-    start(family, layout, environment, "web", *server, "--port", str(layout.port))
+    # One process serves the platform's own chats; loading what that takes needs 3 s and 80 MB.
+    start(family, layout, {**environment, "SERVE_CHAT": "1"}, "web", *server, "--port", str(layout.port))
     start(family, layout, environment, "preview", *server, "--port", str(layout.preview_port))
     start(
         family,
@@ -187,11 +189,11 @@ def announce(facts: dict[str, Any], *, seconds: float) -> None:
     rows = [
         ("Admin", f"{facts['admin']['url']}  user {facts['admin']['username']}  password {facts['admin']['password']}")
     ]
-    rows += [(tenant["name"], tenant["page"]) for tenant in facts["tenants"]]
+    rows += [(tenant["name"], f"{tenant['page']}  ({SERVED_BY[tenant['backend']]})") for tenant in facts["tenants"]]
     rows += [("A stranger's page", facts["stranger"]["page"]), ("Sandbox OpenAI", f"{facts['sandbox']}/")]
     rows += [("React example", facts["react"]["page"])] if "react" in facts else []
     for label, text in rows:
-        print(f"  {label:<18} {text}", flush=True)
+        print(f"  {label:<24} {text}", flush=True)
     say("Ctrl-C stops everything.")
 
 

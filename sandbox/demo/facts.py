@@ -59,7 +59,7 @@ def describe(layout: Layout, public_ids: list[str], password: str) -> dict[str, 
                 "public_id": public_id,
                 "origin": tenant.origin,
                 "page": f"{tenant.origin}/",
-                "backend": "hosted_workflow",
+                "backend": tenant.backend,
             }
             for tenant, public_id in zip(layout.tenants, public_ids, strict=True)
         ],

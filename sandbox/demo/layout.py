@@ -3,15 +3,21 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
+# For a tenant with a real key, unless OPENAI_MODEL names another.
+DEFAULT_MODEL = "gpt-5-mini"
 
 
 @dataclass(frozen=True)
 class DemoTenant:
-    """One demo customer: its website's port, and the key and workflow that it registers with."""
+    """One demo customer: its website's port, the key that it registers with, and who serves its chats.
+
+    With a workflow OpenAI does (`hosted_workflow`), with a model the platform itself.
+    """
 
     name: str
     slug: str
@@ -19,7 +25,12 @@ class DemoTenant:
     accent: str
     upstream: str
     key: str
-    workflow: str
+    workflow: str = ""
+    model: str = ""
+
+    @property
+    def backend(self) -> str:
+        return "platform" if self.model else "hosted_workflow"
 
     @property
     def origin(self) -> str:
@@ -34,6 +45,7 @@ class Layout:
     var: Path
     real_key: str = ""
     real_workflow: str = ""
+    real_model: str = DEFAULT_MODEL
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Layout":
@@ -41,9 +53,9 @@ class Layout:
         if not text.isdecimal() or not 1024 <= int(text) <= 65000:
             raise SystemExit(f"PORT={text} is not a port between 1024 and 65000. Try: PORT=18000 make demo")
         real_key, real_workflow = environment.get("OPENAI_API_KEY", ""), environment.get("OPENAI_WORKFLOW_ID", "")
-        if bool(real_key) != bool(real_workflow):
+        if real_workflow and not real_key:
             raise SystemExit(
-                "For a tenant at the real OpenAI set both OPENAI_API_KEY and OPENAI_WORKFLOW_ID; else unset both."
+                "OPENAI_WORKFLOW_ID needs OPENAI_API_KEY: set both for a tenant at the real OpenAI, or neither."
             )
         if real_workflow and not real_workflow.startswith("wf_"):
             raise SystemExit("OPENAI_WORKFLOW_ID is no workflow ID: it starts with wf_ (Agent Builder, Publish).")
@@ -52,6 +64,7 @@ class Layout:
             var=Path(environment.get("VAR_DIR") or ROOT / "var").resolve(),
             real_key=real_key,
             real_workflow=real_workflow,
+            real_model=environment.get("OPENAI_MODEL") or DEFAULT_MODEL,
         )
 
     @property
@@ -125,11 +138,21 @@ class Layout:
                 "sk-sandbox-" + "birch" * 4,
                 "wf_sandbox_birch",
             ),
+            DemoTenant(
+                "Cedar Cycles",
+                "cedar",
+                self.port + 7,
+                "#be123c",
+                "sandbox",
+                "sk-sandbox-" + "cedar" * 4,
+                model="gpt-sandbox",
+            ),
         ]
-        if self.real_key and self.real_workflow:
-            tenants.append(
-                DemoTenant("Your OpenAI", "real", self.port + 7, "#4338ca", "openai", self.real_key, self.real_workflow)
-            )
+        real = partial(DemoTenant, accent="#4338ca", upstream="openai", key=self.real_key)
+        if self.real_workflow:
+            tenants.append(real("Your OpenAI", "real", self.port + 8, workflow=self.real_workflow))
+        if self.real_key:
+            tenants.append(real("Your OpenAI, served here", "real-platform", self.port + 9, model=self.real_model))
         return tenants
 
     def environment(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -151,6 +174,8 @@ class Layout:
             "OPENAI_BASE_URLS": f"sandbox={self.sandbox}/v1,openai=https://api.openai.com/v1",
             "CHATKIT_JS_URLS": "openai=https://cdn.platform.openai.com/deployments/chatkit/chatkit.js,"
             f"sandbox={self.sandbox}/chatkit.js",
+            # Visitors' files come from ChatKit's frame: OpenAI's, or the stand-in's.
+            "CHATKIT_FRAME_ORIGINS": f"https://cdn.platform.openai.com,{self.sandbox}",
             # Short, so that a key killed in the sandbox shows while one watches.
             "CHECK_INTERVAL": os.environ.get("CHECK_INTERVAL", "15"),
         }

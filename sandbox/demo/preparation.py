@@ -66,7 +66,8 @@ def register(tenant: DemoTenant, environment: dict[str, str]) -> str:
         {**environment, "OPENAI_API_KEY": tenant.key},
         "register_tenant",
         *("--name", tenant.name, "--slug", tenant.slug, "--domain", tenant.origin, "--allow-http"),
-        *("--assistant-name", f"{tenant.name} assistant", "--workflow", tenant.workflow, "--upstream", tenant.upstream),
+        *("--assistant-name", f"{tenant.name} assistant", "--upstream", tenant.upstream),
+        *_backend(tenant),
         *("--accent", tenant.accent, "--greeting", f"Welcome to {tenant.name}. How can we help?"),
         *(
             "--fallback-text",
@@ -76,6 +77,13 @@ def register(tenant: DemoTenant, environment: dict[str, str]) -> str:
         ),
     )
     return str(json.loads(answer)["public_id"])
+
+
+def _backend(tenant: DemoTenant) -> list[str]:
+    if not tenant.model:
+        return ["--workflow", tenant.workflow]
+    instructions = f"You are the friendly assistant of {tenant.name}. Answer in two sentences at most."
+    return ["--backend", "platform", "--model", tenant.model, "--instructions", instructions]
 
 
 def allow(tenant: DemoTenant, origin: str, environment: dict[str, str]) -> None:

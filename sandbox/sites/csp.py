@@ -1,7 +1,7 @@
 """The Content-Security-Policy of a demo site: what docs/embedding.md asks a tenant's page to allow, and no more.
 
 The launcher needs its script and the session endpoint (the platform's origin); ChatKit needs its script, its frame and
-its API (OpenAI's origins). The stand-in component draws without a frame and takes both from the sandbox's origin.
+its API (OpenAI's origins). The stand-in takes all three from the sandbox's origin; its frame is that of the custom mode.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def policy_of(site: Site) -> str:
             "default-src 'none'",
             f"script-src {scripts}",
             f"connect-src {calls}",
-            f"frame-src {OPENAI_SCRIPTS}",
+            f"frame-src {_sources(OPENAI_SCRIPTS, stand_in)}",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",

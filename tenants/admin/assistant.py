@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
 from audit.actions import Action
 from audit.record import Actor
 from console.audited_admin import Vocabulary
 from tenants.admin.assistant_forms import AssistantForm, PairForm, PairFormSet
+from tenants.admin.assistant_versions import AssistantVersions, backend_badge
 from tenants.admin.of_tenant import OfTenantAdmin, chosen_tenant
 from tenants.admin.seen import SeenInline
 from tenants.assistants import (
@@ -66,14 +67,14 @@ class PairInline(SeenInline):
 
 
 @admin.register(Assistant)
-class AssistantAdmin(OfTenantAdmin):
+class AssistantAdmin(AssistantVersions, OfTenantAdmin):
     audit_actions = {
         Assistant: Vocabulary(Action.ASSISTANT_CREATED, Action.ASSISTANT_CHANGED, Action.ASSISTANT_DELETED),
         AssistantKey: Vocabulary(Action.PAIR_ADDED, Action.PAIR_CHANGED, Action.PAIR_REMOVED),
     }
     form = AssistantForm
     inlines = [PairInline]
-    list_display = ("name", "slug", "tenant", "is_default", "workflow_id", "workflow_version", "state")
+    list_display = ("name", "slug", "tenant", "is_default", "backend", "workflow_id", "workflow_version", "state")
     list_filter = ("backend", "is_default")
     search_fields = ("name", "slug", "workflow_id", "tenant__name", "tenant__slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -81,7 +82,7 @@ class AssistantAdmin(OfTenantAdmin):
     delete_confirmation_template = "admin/tenants/assistant/delete.html"
     fieldsets = [
         ("Assistant", {"fields": ["name", "slug", "is_default"]}),
-        ("Workflow", {"fields": ["backend", "workflow_id", "workflow_version"]}),
+        ("Who answers", {"fields": ["backend", "workflow_id", "workflow_version"]}),
         (
             "Appearance",
             {
@@ -144,11 +145,25 @@ class AssistantAdmin(OfTenantAdmin):
             field.widget = forms.TextInput(attrs={"class": "vTextField", "placeholder": "wf_…", "spellcheck": "false"})
         return field
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # It is chosen once; later it is switched, by a deed that looks whether the other one could answer.
+        return super().get_readonly_fields(request, obj) if obj is None else ("backend",)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.version_urls(), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        assistant = self.get_object(request, object_id)
+        shown = {"backend_badge": backend_badge(assistant)} if isinstance(assistant, Assistant) else {}
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         with transaction.atomic():
             former = make_room_for_default(obj)
             obj.save()
-            if change and {"backend", "workflow_id", "workflow_version"} & set(form.changed_data):
+            if change and {"workflow_id", "workflow_version"} & set(form.changed_data):
                 forget_pair_verdicts(obj)
             self.record_form(request, obj, form, added=not change)
             record_default(former, is_default=False, actor=Actor.of(request))

@@ -43,7 +43,19 @@ class DomainForm(SeenForm):
 
     class Meta:
         model = AllowedDomain
-        fields = ()
+        fields = ("domain_key", "listed_at_openai")
+        labels = {"listed_at_openai": "On OpenAI's list since"}
+        widgets = {
+            "domain_key": forms.TextInput(
+                attrs={
+                    "class": "vTextField",
+                    "placeholder": "domain_pk_…",
+                    "autocapitalize": "off",
+                    "spellcheck": "false",
+                }
+            ),
+            "listed_at_openai": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,6 +122,7 @@ class DomainInline(SeenInline):
     model = AllowedDomain
     form = DomainForm
     formset = DomainFormSet
+    fields = ("entry", "expires_on", "allow_http", "allow_shared", "domain_key", "listed_at_openai", "seen")
     template = "admin/tenants/tenant/domains.html"
     verbose_name = "website"
     verbose_name_plural = "websites that may open the chat"

@@ -12,6 +12,7 @@ from audit.actions import Action
 from audit.record import Actor, Subject, record
 from console.audited_admin import AuditedAdmin, Vocabulary, form_changes
 from tenants.admin.audit_history import AuditHistory
+from tenants.admin.chat_limit_fields import CHAT_FIELDS, ChatLimitFields
 from tenants.admin.domain_inline import DomainInline
 from tenants.admin.identity_forms import IdentityFields
 from tenants.admin.of_tenant import tenant_url
@@ -40,7 +41,7 @@ AT_LEAST_ONE_SAYS: Final = (
 )
 
 
-class TenantForm(IdentityFields, SeenForm):
+class TenantForm(ChatLimitFields, IdentityFields, SeenForm):
     class Meta:
         model = Tenant
         fields = ()  # the fieldsets of the admin name them
@@ -79,7 +80,8 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
             *("sessions_per_minute_per_address", "new_visitors_per_minute", "sessions_per_day", "sessions_per_month"),
             *("log_only_limits", "retention_days", "identity_mode", "identity_algorithm", "identity_claims"),
             *("fallback_text", "fallback_url", "domain_verification_key"),
-            *("entry", "expires_on", "allow_http", "allow_shared"),
+            *("entry", "expires_on", "allow_http", "allow_shared", "domain_key", "listed_at_openai"),
+            *CHAT_FIELDS,
         }
     )
     form = TenantForm
@@ -103,6 +105,14 @@ class TenantAdmin(TenantOrigins, TenantStates, TenantIdentity, TenantList, Audit
                     *("new_visitors_per_minute", "sessions_per_day", "sessions_per_month", "log_only_limits"),
                 ],
                 "description": "A chat that stays open takes about six sessions an hour.",
+            },
+        ),
+        (
+            "Chats that the platform serves",
+            {
+                "fields": [*CHAT_FIELDS],
+                "description": "For assistants that this platform answers itself, with the tenant's key. Limits of sessions "
+                "hold for them too. Tokens and money count from midnight, or the first of the month, UTC.",
             },
         ),
         (

@@ -43,7 +43,12 @@ def test_keys_are_named_by_label_and_last_four_only(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("path", "scope"),
-    [("sessions", OpsScope.KEYS_READ), ("keys", OpsScope.SESSIONS_READ), ("tenants", OpsScope.METRICS_READ)],
+    [
+        ("sessions", OpsScope.KEYS_READ),
+        ("usage", OpsScope.KEYS_READ),
+        ("keys", OpsScope.SESSIONS_READ),
+        ("tenants", OpsScope.METRICS_READ),
+    ],
 )
 def test_a_token_without_the_scope_is_told_which_one_it_lacks(client: Client, path: str, scope: str) -> None:
     answer = client.get(f"/api/v1/ops/{path}/", headers=bearer(scope))
@@ -94,7 +99,7 @@ def test_the_schema_is_for_staff_and_describes_only_the_api(client: Client, admi
 
     schema = admin_client.get("/api/v1/ops/schema/?format=json").json()
 
-    assert set(schema["paths"]) == {"/api/v1/ops/keys/", "/api/v1/ops/sessions/", "/api/v1/ops/tenants/"}
+    assert set(schema["paths"]) == {f"/api/v1/ops/{name}/" for name in ("keys", "sessions", "tenants", "usage")}
     assert schema["components"]["securitySchemes"]["opsToken"]["scheme"] == "bearer"
 
 
@@ -113,6 +118,7 @@ def test_the_root_lists_the_addresses_for_any_token(client: Client) -> None:
 
     assert [(each["url"], each["scope"]) for each in answer.json()["addresses"]] == [
         ("http://testserver/api/v1/ops/sessions/", "sessions:read"),
+        ("http://testserver/api/v1/ops/usage/", "sessions:read"),
         ("http://testserver/api/v1/ops/keys/", "keys:read"),
         ("http://testserver/api/v1/ops/tenants/", "tenants:read"),
     ]

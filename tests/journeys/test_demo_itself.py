@@ -70,7 +70,7 @@ def test_a_second_demo_of_the_same_folder_is_refused_and_disturbs_nothing(tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "value", "cure"),
-    [("PORT", "abc", "PORT=18000 make demo"), ("OPENAI_API_KEY", "sk-nobody", "OPENAI_WORKFLOW_ID")],
+    [("PORT", "abc", "PORT=18000 make demo"), ("OPENAI_WORKFLOW_ID", "wf_nobody", "OPENAI_API_KEY")],
 )
 def test_what_cannot_work_is_said_before_anything_starts(name: str, value: str, cure: str, tmp_path: Path) -> None:
     done = subprocess.run(

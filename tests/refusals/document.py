@@ -22,13 +22,16 @@ shape of an answer, and which endpoint can give which code: [openapi-public.yaml
 
 | reader | where | source of the words |
 |---|---|---|
-| the visitor | the panel of the chat, in the page's language | `frontend/embed/src/strings.ts` |
+| the visitor | the panel of the chat, in the page's language | `frontend/embed/src/panel-strings.ts`, `strings.ts` |
 | the page's developer | the browser's console, and `error.message` of the answer | `platform/gateway/errors.py` |
 | the operator | *Session requests*: what the page was told, and what lay behind it | `sessions_api/outcome_words.py` |
 
 Of a refusal the panel shows the developer's sentence too: he is the first to see it. "Unavailable" also shows the
 tenant's own fallback text and link, and the button “{retry}”, which waits for `retry_after`. What is *tried again* the script
 repeats by itself, up to three times in 10 s, before it says anything.
+
+At a limit of a chat that the platform serves, the answer carries the tenant's own words for the visitor in `error.words`, where
+the tenant has given any (*Limit text* on its page).
 """
 
 

@@ -51,10 +51,15 @@ def is_tried_again(code: str) -> bool:
 
 @cache
 def english() -> dict[str, str]:
-    names = re.findall(r"^  readonly (\w+): string;", _source("strings.ts"), flags=re.MULTILINE)
-    row = re.search(r'^  en: "(.*)",$', _source("strings.ts"), flags=re.MULTILINE)
+    """The launcher's words and the panel's."""
+    return {**_english("strings.ts"), **_english("panel-strings.ts")}
+
+
+def _english(file: str) -> dict[str, str]:
+    names = re.findall(r"^  readonly (\w+): string;", _source(file), flags=re.MULTILINE)
+    row = re.search(r'^  en: "(.*)",$', _source(file), flags=re.MULTILINE)
     if row is None or len(row[1].split("|")) != len(names):
-        raise SourceChanged("strings.ts: the English row or the interface has another form.")
+        raise SourceChanged(f"{file}: the English row or the interface has another form.")
     return dict(zip(names, row[1].split("|"), strict=True))
 
 

@@ -93,7 +93,7 @@ def test_the_policy_allows_the_widget_and_nothing_else():
     widget = ["'self'", "http://127.0.0.1:8000"]
     assert policy["script-src"] == [*widget, "https://cdn.platform.openai.com", "http://127.0.0.1:8002"]
     assert policy["connect-src"] == [*widget, "https://api.openai.com", "http://127.0.0.1:8002"]
-    assert policy["frame-src"] == ["https://cdn.platform.openai.com"]
+    assert policy["frame-src"] == ["https://cdn.platform.openai.com", "http://127.0.0.1:8002"]
     assert policy["style-src"] == ["'self'"]
 
 

@@ -13,7 +13,7 @@ PUBLIC_ID = "tn_" + "a" * 28
 DAYS = (1_577_836_800, 1_800_000_000, 4_102_444_800)
 
 
-@pytest.fixture(params=["embed/src/sessions.ts", "react/src/chat/visitor.ts"])
+@pytest.fixture(params=["embed/src/sessions.ts", "react/src/chat/shared/sessions.ts"])
 def anonymous(request):
     source = (FRONTEND / request.param).read_text()
     return re.compile(re.search(r"^const ANONYMOUS = /(.+)/;$", source, flags=re.MULTILINE)[1])

@@ -1,5 +1,3 @@
-import type { Settings } from "./settings";
-
 /** What the launcher needs of the public configuration. */
 export interface Looks {
   readonly label: string;
@@ -38,7 +36,14 @@ export function readLooks(answer: unknown): Looks {
   };
 }
 
-type Tenant = Pick<Settings, "base" | "tenant" | "assistant" | "previewTicket">;
+/** Whose chat, and where; `base` is the platform's address without a trailing slash. */
+export interface Tenant {
+  readonly base: string;
+  readonly tenant: string;
+  /** A slug; empty = the tenant's default. */
+  readonly assistant: string;
+  readonly previewTicket: string;
+}
 
 /** The public configuration's address, and the terms of every call to the platform: no cookies, and the preview's ticket. */
 export function configurationCall(settings: Tenant, timeout: number): [string, RequestInit] {

@@ -1,7 +1,6 @@
 import { type Configuration, readConfiguration } from "./configuration";
-import { configurationCall } from "./looks";
+import { configurationCall, type Tenant } from "./looks";
 import { Problem, readProblem } from "./problem";
-import type { Settings } from "./settings";
 
 /** The calls to the platform. Each settles in time, with a value or a Problem. */
 export interface Platform {
@@ -17,11 +16,7 @@ const CONFIGURATION_TIMEOUT = 8_000;
 const END_TIMEOUT = 8_000;
 
 /** `client` is what the operator sees in the ledger, such as "embed/1.0.0". */
-export function connectPlatform(
-  settings: Pick<Settings, "base" | "tenant" | "assistant" | "previewTicket">,
-  client: string,
-  fetch: typeof window.fetch,
-): Platform {
+export function connectPlatform(settings: Tenant, client: string, fetch: typeof window.fetch): Platform {
   const tenant = `${settings.base}/api/v1/tenants/${settings.tenant}`;
   const preview: Record<string, string> = settings.previewTicket ? { "X-Preview-Ticket": settings.previewTicket } : {};
 

@@ -1,11 +1,8 @@
 import { currentScript, find } from "./dom";
+import type { Tenant } from "./looks";
 
-/** What the script tag says. `base` is the platform's address without a trailing slash. */
-export interface Settings {
-  readonly base: string;
-  readonly tenant: string;
-  readonly assistant: string;
-  readonly previewTicket: string;
+/** What the script tag says. */
+export interface Settings extends Tenant {
   /** A JWT for whoever is signed in on the page; empty = nobody, or the page tells by `identify`. */
   readonly identityToken: string;
   readonly nonce: string;

@@ -2,10 +2,9 @@
 export interface Settings {
   /** `<site>/api/v1/tenants/<public id>`, without a trailing slash. */
   readonly apiUrl: string;
+  /** Empty = the address that the tenant's configuration names. */
   readonly chatkitJsUrl: string;
 }
-
-const OPENAI = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js";
 
 export async function loadSettings(): Promise<Settings> {
   const answer = await fetch("config.json", { cache: "no-store" });
@@ -16,6 +15,6 @@ export async function loadSettings(): Promise<Settings> {
   }
   return {
     apiUrl: apiUrl.replace(/\/+$/, ""),
-    chatkitJsUrl: override.chatkitJsUrl || import.meta.env.VITE_CHATKIT_JS_URL || OPENAI,
+    chatkitJsUrl: override.chatkitJsUrl || import.meta.env.VITE_CHATKIT_JS_URL || "",
   };
 }

@@ -2,10 +2,10 @@ import { createRef, StrictMode } from "react";
 import { flushSync } from "react-dom";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { fakePlatform, type Reply, refusal, type Seen, TENANT } from "../../embed/test/fake-platform";
+import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, TENANT } from "../../embed/test/fake-platform";
 import { jwtFor } from "../../embed/test/jwt";
 import { StandInChatKit } from "../../stand-in/src/element";
-import type { IdentitySource } from "../src/chat/identity";
+import type { IdentitySource } from "../src/chat/shared/identity";
 import { TenantChat, type TenantChatHandle } from "../src/chat/TenantChat";
 
 let root: Root;
@@ -27,6 +27,7 @@ async function page(identity: IdentitySource, session?: (seen: Seen) => Reply | 
   let count = 0;
   const platform = await fakePlatform((seen) => {
     if (seen.path.endsWith("/end/")) return { status: 204, text: "" };
+    if (seen.path.includes("/widget/")) return { json: CONFIGURATION };
     if (!isSession(seen)) return { json: { data: [], has_more: false } };
     count += 1;
     const visitor_token = `vt1.k.${seen.body.identity_token ? "AQ" : "AA"}${count}.mac`;
@@ -110,7 +111,7 @@ it.each([
 
   expect(shown.isConnected).toBe(false);
   expect(tools.ended()).toEqual(["vt1.k.AQ1.mac"]);
-  expect(tools.sessions()[1]).toEqual({ backends: ["hosted_workflow"] });
+  expect(tools.sessions()[1]).toEqual({ backends: ["hosted_workflow", "platform"] });
   expect(sessionStorage.length).toBe(0);
 });
 

@@ -1,264 +1,73 @@
-import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
+import type { ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
+import type { Action, Chat, Draft, Fire, Message } from "./chat";
+import { FramedChat } from "./framed";
+import { HostedChat } from "./hosted";
 import { checkOptions, isHosted } from "./options";
-import { ask, type Item, type Request, type StreamEvent, stream, type Thread, userInput } from "./protocol";
-import { refreshDelay } from "./secret";
-import { View } from "./view";
 
-type Message = Parameters<OpenAIChatKit["sendUserMessage"]>[0];
-type Draft = Parameters<OpenAIChatKit["setComposerValue"]>[0];
-type Action = Parameters<OpenAIChatKit["sendCustomAction"]>[0];
-
-const textFrom = ({ text, content }: Pick<Message, "text" | "content">): string =>
-  text ?? (content ?? []).map((part) => part.text).join("");
-
-/**
- * Stands in for OpenAI's `<openai-chatkit>`: same interface, same events, same way of asking for client secrets, but a plain
- * chat in a shadow root instead of a frame of OpenAI's. Talks to the server that its script came from.
- */
+/** Stands in for OpenAI's `<openai-chatkit>`: same interface, same events, same two kinds of `api`. */
 export class StandInChatKit extends HTMLElement implements OpenAIChatKit {
-  /** Where the hosted API is: the origin of this script. */
+  /** Where the hosted API and the frame's page are: the origin of this script. */
   static origin = "";
 
-  #options: ChatKitOptions | null = null;
-  #secret: string | null = null;
-  #asking: Promise<string> | null = null;
-  #refresh: ReturnType<typeof setTimeout> | undefined;
-  #started = false;
-  #threadId: string | null = null;
-  #threads: readonly Thread[] = [];
-  #historyOpen = false;
-  #busy = false;
-  readonly #view = new View(this, {
-    send: (text) => void this.sendUserMessage({ text }).catch(() => undefined),
-    openThread: (id) => void this.setThreadId(id).catch(() => undefined),
-    toggleHistory: () => void (this.#historyOpen ? this.hideHistory() : this.showHistory()),
-  });
+  readonly #root = this.attachShadow({ mode: "open" });
+  #chat: Chat | null = null;
+  readonly #fire: Fire = (name, detail) => {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  };
 
   setOptions(options: ChatKitOptions): void {
     checkOptions(options);
-    this.#options = options;
-    this.#view.apply(options);
-    this.#drawTitle();
-    if (!this.#threadId && !this.#busy) this.#view.showStart();
-    if (this.isConnected) void this.#start();
+    const Kind = isHosted(options.api) ? HostedChat : FramedChat;
+    if (!(this.#chat instanceof Kind)) {
+      this.#chat?.disconnect();
+      this.#chat = new Kind(this, this.#root, StandInChatKit.origin, this.#fire);
+    }
+    this.#chat.setOptions(options);
+    if (this.isConnected) this.#chat.connect();
   }
 
   connectedCallback(): void {
-    if (this.#options) void this.#start();
+    this.#chat?.connect();
   }
 
   disconnectedCallback(): void {
-    clearTimeout(this.#refresh);
-    this.#started = false;
-    this.#secret = null;
+    this.#chat?.disconnect();
   }
 
   async focusComposer(): Promise<void> {
-    this.#refuseWhenBusy();
-    this.#view.composer.focus();
+    await this.#ready().focusComposer();
   }
 
   async setThreadId(threadId: string | null): Promise<void> {
-    this.#refuseWhenBusy();
-    await this.hideHistory();
-    this.#view.clear();
-    if (threadId === null) this.#view.showStart();
-    else await this.#load(threadId);
-    this.#enterThread(threadId);
+    await this.#ready().setThreadId(threadId);
   }
 
   async sendCustomAction(action: Action, itemId?: string): Promise<void> {
-    this.#refuseWhenBusy();
-    if (!this.#threadId) throw new Error("There is no thread to send an action to.");
-    const params = { thread_id: this.#threadId, item_id: itemId ?? null, action };
-    await this.#converse({ type: "threads.custom_action", params });
+    await this.#ready().sendCustomAction(action, itemId);
   }
 
   async sendUserMessage(message: Message): Promise<void> {
-    this.#refuseWhenBusy();
-    const text = textFrom(message).trim();
-    if (!text) throw new Error("A message needs text.");
-    if (message.newThread) await this.setThreadId(null);
-    await this.hideHistory();
-    const input = userInput(text);
-    this.#view.setDraft("");
-    const sent = await this.#converse(
-      this.#threadId
-        ? { type: "threads.add_user_message", params: { input, thread_id: this.#threadId } }
-        : { type: "threads.create", params: { input } },
-    );
-    if (!sent) this.#view.setDraft(text);
-    await this.#listThreads();
+    await this.#ready().sendUserMessage(message);
   }
 
   async setComposerValue(draft: Draft): Promise<void> {
-    this.#refuseWhenBusy();
-    if (draft.text !== undefined || draft.content) this.#view.setDraft(textFrom(draft));
+    await this.#ready().setComposerValue(draft);
   }
 
   async showHistory(): Promise<void> {
-    if (this.#options?.history?.enabled === false || this.#historyOpen) return;
-    this.#historyOpen = true;
-    await this.#listThreads();
-    this.#fire("chatkit.history.open");
+    await this.#ready().showHistory();
   }
 
   async hideHistory(): Promise<void> {
-    if (!this.#historyOpen) return;
-    this.#historyOpen = false;
-    this.#view.showHistory(this.#threads, false);
-    this.#fire("chatkit.history.close");
+    await this.#ready().hideHistory();
   }
 
   async fetchUpdates(): Promise<void> {
-    this.#refuseWhenBusy();
-    await this.#listThreads();
-    if (this.#threadId) await this.#load(this.#threadId);
+    await this.#ready().fetchUpdates();
   }
 
-  /** Once per mount: the frame is ready, then the first secret is asked for. */
-  async #start(): Promise<void> {
-    if (this.#started || !this.#options) return;
-    this.#started = true;
-    await new Promise((resolve) => setTimeout(resolve));
-    this.#fire("chatkit.ready");
-    try {
-      if (isHosted(this.#options.api)) await this.#obtainSecret();
-      await this.#listThreads();
-      const { initialThread } = this.#options;
-      if (initialThread && !this.#threadId) await this.setThreadId(initialThread);
-    } catch (error) {
-      this.#complain(error);
-    }
-  }
-
-  /** Asks the page for a secret, `null` first and the current one afterwards, and again before the new one expires. */
-  #obtainSecret(): Promise<string> {
-    this.#asking ??= this.#askForSecret().finally(() => {
-      this.#asking = null;
-    });
-    return this.#asking;
-  }
-
-  async #askForSecret(): Promise<string> {
-    const api = this.#options?.api;
-    if (!api || !isHosted(api)) throw new Error("There is no getClientSecret.");
-    const secret: unknown = await api.getClientSecret(this.#secret);
-    if (typeof secret !== "string" || !secret) throw new Error("getClientSecret() must resolve to a non-empty string.");
-    this.#secret = secret;
-    clearTimeout(this.#refresh);
-    if (this.isConnected) {
-      const renew = (): void => void this.#obtainSecret().catch((error) => this.#complain(error));
-      this.#refresh = setTimeout(renew, refreshDelay(secret, Date.now()));
-    }
-    return secret;
-  }
-
-  readonly #send = async (request: Request): Promise<Response> => {
-    const api = this.#options?.api;
-    if (!api) throw new Error("setOptions() was not called.");
-    const body = JSON.stringify(request);
-    if (!isHosted(api)) {
-      const headers = { "Content-Type": "application/json" };
-      return (api.fetch ?? fetch)(api.url, { method: "POST", headers, body });
-    }
-    const post = (secret: string): Promise<Response> =>
-      fetch(`${StandInChatKit.origin}/v1/chatkit/conversation`, {
-        method: "POST",
-        credentials: "omit",
-        headers: { "Content-Type": "application/json", Authorization: `Bearer ${secret}` },
-        body,
-      });
-    const response = await post(this.#secret ?? (await this.#obtainSecret()));
-    return response.status === 401 ? post(await this.#obtainSecret()) : response;
-  };
-
-  /** Sends one request and draws what streams back; false when it failed, which is then on the screen. */
-  async #converse(request: Request): Promise<boolean> {
-    this.#setBusy(true);
-    this.#fire("chatkit.response.start");
-    try {
-      for await (const event of stream(this.#send, request)) this.#draw(event);
-      return true;
-    } catch (error) {
-      this.#complain(error);
-      return false;
-    } finally {
-      this.#setBusy(false);
-      this.#fire("chatkit.response.end");
-    }
-  }
-
-  #draw(event: StreamEvent): void {
-    switch (event.type) {
-      case "thread.created":
-        this.#enterThread(event.thread.id);
-        break;
-      case "thread.item.added":
-      case "thread.item.done":
-      case "thread.item.replaced":
-        if (event.item.type.endsWith("_message")) this.#view.showItem(event.item);
-        break;
-      case "thread.item.updated":
-        if ("delta" in event.update) this.#view.extendItem(event.item_id, event.update.delta);
-        break;
-      case "error":
-        throw new Error(event.message ?? "The server reported an error.");
-    }
-  }
-
-  async #load(threadId: string): Promise<void> {
-    this.#fire("chatkit.thread.load.start", { threadId });
-    const thread = await ask<Thread>(this.#send, { type: "threads.get_by_id", params: { thread_id: threadId } });
-    this.#view.clear();
-    for (const item of thread.items?.data ?? []) if (isMessage(item)) this.#view.showItem(item);
-    this.#fire("chatkit.thread.load.end", { threadId });
-  }
-
-  async #listThreads(): Promise<void> {
-    if (this.#options?.history?.enabled === false) return;
-    try {
-      const params = { limit: 20, order: "desc" };
-      const page = await ask<{ data: readonly Thread[] }>(this.#send, { type: "threads.list", params });
-      this.#threads = page.data;
-      this.#drawTitle();
-      this.#view.showHistory(this.#threads, this.#historyOpen);
-    } catch (error) {
-      this.#complain(error);
-    }
-  }
-
-  #enterThread(threadId: string | null): void {
-    if (threadId === this.#threadId) return;
-    this.#threadId = threadId;
-    if (threadId) this.dataset.thread = threadId;
-    else delete this.dataset.thread;
-    this.#drawTitle();
-    this.#fire("chatkit.thread.change", { threadId });
-  }
-
-  #drawTitle(): void {
-    this.#view.setTitle(this.#threads.find(({ id }) => id === this.#threadId)?.title ?? "");
-  }
-
-  #setBusy(busy: boolean): void {
-    this.#busy = busy;
-    this.#view.setBusy(busy);
-  }
-
-  #refuseWhenBusy(): void {
-    if (this.#busy) throw new Error("ChatKit is busy with a response.");
-  }
-
-  #complain(cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    this.#view.showError(error.message);
-    this.#fire("chatkit.error", { error });
-  }
-
-  #fire<K extends keyof ChatKitEvents>(name: K, detail?: ChatKitEvents[K]["detail"]): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+  #ready(): Chat {
+    if (!this.#chat) throw new Error("setOptions() was not called.");
+    return this.#chat;
   }
 }
-
-const isMessage = (item: Item): boolean => item.type.endsWith("_message");

@@ -52,4 +52,8 @@ export function checkOptions(options: ChatKitOptions): void {
   const custom =
     typeof api.url === "string" && typeof api.domainKey === "string" && keys.every((key) => Object.hasOwn(CUSTOM, key));
   if (!hosted && !custom) throw new InvalidFrameParamsError("Invalid input\n  → at api");
+  // "Required when attachments are enabled", says the official type.
+  if (custom && options.composer?.attachments?.enabled && !api.uploadStrategy) {
+    throw new InvalidFrameParamsError("Invalid input\n  → at api.uploadStrategy");
+  }
 }

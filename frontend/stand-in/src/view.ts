@@ -1,18 +1,8 @@
 import type { ChatKitOptions } from "@openai/chatkit";
 import { inkOn } from "../../embed/src/colour";
+import { element } from "./dom";
 import { type Item, type Thread, textOf } from "./protocol";
 import css from "./view.css?inline";
-
-function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string> = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 
 export interface Deeds {
   send(text: string): void;
@@ -43,19 +33,18 @@ export class View {
   );
   #options: ChatKitOptions | null = null;
 
-  constructor(host: HTMLElement, deeds: Deeds) {
+  constructor(host: HTMLElement, root: ShadowRoot, deeds: Deeds) {
     this.#host = host;
     this.#deeds = deeds;
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
-    const shadow = host.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [sheet, this.#colours];
+    root.adoptedStyleSheets = [sheet, this.#colours];
 
     const fresh = element("button", { type: "button", "data-testid": "new-thread" }, "New chat");
     const form = element("form", { "data-testid": "composer-form" }, this.composer, this.#send);
     const header = element("header", {}, this.#title, fresh, this.#historyButton);
     const footer = element("footer", {}, "Sandbox stand-in for OpenAI ChatKit");
-    shadow.append(element("div", { class: "frame" }, header, this.#thread, this.#history, form, footer));
+    root.replaceChildren(element("div", { class: "frame" }, header, this.#thread, this.#history, form, footer));
 
     fresh.addEventListener("click", () => deeds.openThread(null));
     this.#historyButton.addEventListener("click", () => deeds.toggleHistory());

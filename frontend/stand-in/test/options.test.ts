@@ -41,6 +41,10 @@ describe("the element's options", () => {
     [{}, "Invalid input\n  → at api"],
     [{ api: { url: "/chatkit" } }, "Invalid input\n  → at api"],
     [{ api: { url: "/chatkit", domainKey: "x", headers: {} } }, "Invalid input\n  → at api"],
+    [
+      { api: { url: "/chatkit", domainKey: "x" }, composer: { attachments: { enabled: true } } },
+      "Invalid input\n  → at api.uploadStrategy",
+    ],
     [{ api: { getClientSecret: "ek" } }, "Invalid input\n  → at api"],
     [null, "Invalid input"],
   ])("%j is refused: %s", (options, complaint) => {

@@ -52,6 +52,43 @@ class SessionFiguresSerializer(serializers.Serializer[Any]):
     latency = LatencySerializer()
 
 
+class RunSumsSerializer(serializers.Serializer[Any]):
+    runs = serializers.IntegerField()
+    answered = serializers.IntegerField()
+    cut = serializers.IntegerField(help_text="The visitor left or cancelled.")
+    estimated = serializers.IntegerField(help_text="Runs whose tokens OpenAI had not told when they were cut.")
+    input_tokens = serializers.IntegerField()
+    cached_tokens = serializers.IntegerField(help_text="Of the input tokens.")
+    output_tokens = serializers.IntegerField()
+    cost_microdollars = serializers.IntegerField(
+        source="cost", allow_null=True, help_text="Millionths of a US dollar, by the price table. Null: no price."
+    )
+    unpriced = serializers.IntegerField(help_text="Runs whose model had no price.")
+
+
+class FirstWordsSerializer(serializers.Serializer[Any]):
+    p50 = serializers.IntegerField(allow_null=True, help_text="Milliseconds until the first words.")
+    p95 = serializers.IntegerField(allow_null=True)
+    counted = serializers.IntegerField(help_text="Runs that had any.")
+
+
+class TenantSpentSerializer(serializers.Serializer[Any]):
+    tenant = serializers.CharField(source="tenant.slug", default="", help_text="Its slug. Empty: it is deleted.")
+    runs = serializers.IntegerField()
+    tokens = serializers.IntegerField()
+    cost_microdollars = serializers.IntegerField(source="cost", allow_null=True)
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    range = serializers.CharField(source="span.name")
+    totals = RunSumsSerializer(help_text="Of the range.")
+    today = RunSumsSerializer(help_text="Since midnight, UTC.")
+    month = RunSumsSerializer(help_text="Of this calendar month, UTC.")
+    first_words = FirstWordsSerializer()
+    failures = ReasonSerializer(many=True, source="errors")
+    top = TenantSpentSerializer(many=True)
+
+
 class KeyStateSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=Verdict.values)
     keys = serializers.IntegerField()

@@ -16,8 +16,10 @@ from dashboards.api.serializers import (
     KeysSerializer,
     SessionFiguresSerializer,
     TenantSerializer,
+    UsageSerializer,
 )
 from dashboards.broken import who_is_broken
+from dashboards.chat_usage import chat_usage
 from dashboards.figures import session_figures
 from dashboards.key_figures import NO_KEY, key_states, last_check_at, tenants_by_state, worst_states
 from dashboards.spans import SPANS
@@ -36,7 +38,7 @@ class AddressesView(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        views: dict[str, Any] = {"sessions": SessionsView, "keys": KeysView, "tenants": TenantsView}
+        views: dict[str, Any] = {"sessions": SessionsView, "usage": UsageView, "keys": KeysView, "tenants": TenantsView}
         addresses = [
             {"url": reverse(f"ops-api-{name}", request=request), "scope": view.scope, "what": view.__doc__}
             for name, view in views.items()
@@ -69,6 +71,20 @@ class SessionsView(APIView):
         tenant: Tenant | None = query.validated_data["tenant"]
         figures = session_figures(span=SPANS[query.validated_data["range"]], tenant_id=tenant.pk if tenant else None)
         return Response(SessionFiguresSerializer(figures).data)
+
+
+class UsageView(APIView):
+    """Model runs of chats that the platform serves: tokens, cost, errors, time to the first words, the largest tenants."""
+
+    scope: ClassVar[str] = OpsScope.SESSIONS_READ
+
+    @extend_schema(parameters=[RANGE, TENANT], responses={200: UsageSerializer, 400: ErrorSerializer, **REFUSALS})
+    def get(self, request: Request) -> Response:
+        query = FiguresQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        tenant: Tenant | None = query.validated_data["tenant"]
+        usage = chat_usage(span=SPANS[query.validated_data["range"]], tenant_id=tenant.pk if tenant else None)
+        return Response(UsageSerializer(usage).data)
 
 
 class KeysView(APIView):

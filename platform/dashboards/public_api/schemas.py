@@ -32,13 +32,13 @@ def _whole(description: str, **more: Any) -> Schema:
     return {"type": "integer", "description": description, **more}
 
 
-def _object(properties: dict[str, Schema], description: str) -> Schema:
-    """An answer's object: each of its fields is always there."""
+def _object(properties: dict[str, Schema], description: str, *, sometimes: dict[str, Schema] | None = None) -> Schema:
+    """An answer's object: each of its fields is always there, but for those that are there `sometimes`."""
     return {
         "type": "object",
         "description": description,
         "required": list(properties),
-        "properties": properties,
+        "properties": {**properties, **(sometimes or {})},
     }
 
 
@@ -68,6 +68,12 @@ def schemas() -> dict[str, Schema]:
                         },
                     },
                     "The same four fields, whatever the code.",
+                    sometimes={
+                        "words": _text(
+                            "What the visitor reads in place of the script's words: the tenant's own, at a limit of a chat "
+                            "that the platform serves (`rate_limited`, `quota_exceeded`)."
+                        )
+                    },
                 )
             },
             "The one shape of every refusal and failure.",
@@ -80,7 +86,10 @@ def schemas() -> dict[str, Schema]:
         },
         "Session": _object(
             {
-                "client_secret": _text("For ChatKit's getClientSecret. A bearer credential: never store or log it."),
+                "client_secret": _text(
+                    "A bearer credential: never store or log it. For the backend hosted_workflow it is for ChatKit's "
+                    "getClientSecret; for platform (it begins with ct1.) send it to the chat endpoint as Authorization: Bearer."
+                ),
                 "expires_at": _whole("Epoch seconds."),
                 "expires_in": _whole("Seconds from now: needs no clock of the page's.", minimum=0),
                 "backend": {**backend, "description": "Who serves the chat that the secret opens."},

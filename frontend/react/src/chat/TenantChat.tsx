@@ -1,25 +1,12 @@
-import { ChatKit, useChatKit } from "@openai/chatkit-react";
-import {
-  type Ref,
-  useCallback,
-  useEffect,
-  useImperativeHandle,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type Ref, useCallback, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Settings } from "../settings";
-import { loadChatKit } from "./chatkitScript";
-import type { IdentitySource } from "./identity";
-import { Problem } from "./problem";
-import { createVisitor, subjectOf, type Visit, type Visitor } from "./visitor";
+import { Attempt, type ClientTool } from "./Attempt";
+import type { IdentitySource } from "./shared/identity";
+import { createVisitor, subjectOf } from "./visitor";
 import "./TenantChat.css";
 
-type Phase = { name: "loading" | "ready" } | { name: "unavailable"; problem: unknown };
-
-// ChatKit shows nothing at all when its frame is refused, for example on a domain that isn't on OpenAI's allow-list.
-const READY_TIMEOUT = 15_000;
+// An assistant that is switched to and fro must not take the page along each time.
+const BETWEEN_REMOUNTS = 10_000;
 
 export interface TenantChatHandle {
   /** Ends the visitor's sessions and forgets the visitor on this device; the chat starts anew, for nobody that is known. */
@@ -33,12 +20,16 @@ interface Props {
    * has signed out. A function is asked at the next session who it is: give `key` another value to tell at once.
    */
   readonly identity?: IdentitySource;
+  /** Answers the assistant's client tools; without it a call fails. */
+  readonly onClientTool?: ClientTool;
   readonly ref?: Ref<TenantChatHandle>;
 }
 
-/** A tenant's chat, in place: it fills its parent. Trying again mounts it anew, and so does another person. */
-export function TenantChat({ settings, identity = null, ref }: Props) {
+/** A tenant's chat, in place: it fills its parent. Trying again mounts it anew, and so does another person, and an assistant that is switched. */
+export function TenantChat({ settings, identity = null, onClientTool, ref }: Props) {
   const [attempt, setAttempt] = useState(0);
+  const [updated, setUpdated] = useState(false);
+  const remounted = useRef(Number.NEGATIVE_INFINITY);
   const restart = useCallback(() => setAttempt((now) => now + 1), []);
 
   // A function that is written in place is another one at every render, and still the same page's word.
@@ -55,6 +46,29 @@ export function TenantChat({ settings, identity = null, ref }: Props) {
     restart();
     await done;
   }, [visitor, restart]);
+  const follow = useCallback(
+    (shown: boolean): boolean => {
+      visitor.forgetConfiguration();
+      if (Date.now() - remounted.current < BETWEEN_REMOUNTS) return false;
+      remounted.current = Date.now();
+      if (shown) setUpdated(true);
+      restart();
+      return true;
+    },
+    [visitor, restart],
+  );
+
+  const tool = useRef(onClientTool);
+  useLayoutEffect(() => {
+    tool.current = onClientTool;
+  });
+  const callTool = useCallback<ClientTool>(async (call) => {
+    if (tool.current) return tool.current(call);
+    const cure = `The assistant called the client tool "${call.name}": give <TenantChat> an onClientTool.`;
+    console.error("[TenantChat]", cure);
+    throw new Error(cure);
+  }, []);
+
   useImperativeHandle(ref, () => ({ signOut }), [signOut]);
 
   useLayoutEffect(() => {
@@ -66,98 +80,16 @@ export function TenantChat({ settings, identity = null, ref }: Props) {
     <Attempt
       // Nothing of one person's chat is ever another's: another subject is another element.
       key={`${attempt} ${subjectOf(source)}`}
-      settings={settings}
-      visitor={visitor}
-      restart={restart}
-    />
-  );
-}
-
-interface AttemptProps {
-  readonly settings: Settings;
-  readonly visitor: Visitor;
-  readonly restart: () => void;
-}
-
-function Attempt({ settings, visitor, restart }: AttemptProps) {
-  const [phase, setPhase] = useState<Phase>({ name: "loading" });
-  const visit = useRef<Visit | null>(null);
-
-  useLayoutEffect(() => {
-    const own = visitor.begin();
-    visit.current = own;
-    return () => own.end();
-  }, [visitor]);
-
-  const fail = useCallback(
-    (problem: unknown): void => {
-      if (problem instanceof Problem && problem.code === "identity_changed") {
-        restart();
-        return;
-      }
-      console.error("[TenantChat]", problem);
-      setPhase({ name: "unavailable", problem });
-    },
-    [restart],
-  );
-
-  const { control } = useChatKit({
-    api: {
-      async getClientSecret(current) {
-        const own = visit.current;
-        if (!own) throw new Error("The chat isn't mounted.");
-        try {
-          return await own.clientSecret(current);
-        } catch (problem) {
-          // Of a chat that was taken away meanwhile nothing is to be told.
-          if (own.isRunning()) fail(problem);
-          throw problem;
-        }
-      },
-    },
-    onReady: () => setPhase((now) => (now.name === "loading" ? { name: "ready" } : now)),
-  });
-
-  useEffect(() => {
-    if (phase.name !== "loading") return;
-    let stale = false;
-    const giveUp = (problem: unknown): void => {
-      if (!stale) fail(problem);
-    };
-    loadChatKit(settings.chatkitJsUrl).catch(giveUp);
-    const timer = setTimeout(() => {
-      giveUp(new Error(`ChatKit wasn't ready in time. Is ${location.hostname} on OpenAI's domain allow-list?`));
-    }, READY_TIMEOUT);
-    return () => {
-      stale = true;
-      clearTimeout(timer);
-    };
-  }, [phase.name, settings.chatkitJsUrl, fail]);
-
-  return (
-    <div className="tenant-chat" data-state={phase.name}>
-      <ChatKit control={control} className="tenant-chat__frame" inert={phase.name !== "ready"} />
-      {phase.name === "loading" && <p role="status">Opening the chat…</p>}
-      {phase.name === "unavailable" && <Unavailable problem={phase.problem} retry={restart} />}
-    </div>
-  );
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  identity_required: "Please sign in to chat",
-  identity_invalid: "Please sign in again to chat",
-};
-
-function Unavailable({ problem, retry }: { problem: unknown; retry: () => void }) {
-  const { code, requestId } = problem instanceof Problem ? problem : { code: "", requestId: "" };
-  const reference = [code, requestId].filter(Boolean).join(" · ");
-  return (
-    <div className="tenant-chat__notice" role="alert">
-      <strong>{WORDS[code] ?? "The chat is unavailable"}</strong>
-      <button type="button" onClick={retry}>
-        Try again
-      </button>
-      {reference && <small>{reference}</small>}
-    </div>
+      {...{ settings, visitor, callTool, restart, follow }}
+    >
+      {updated && (
+        <p className="tenant-chat__word" role="status">
+          The chat was updated. Earlier messages are not carried over.
+          <button type="button" aria-label="Close" onClick={() => setUpdated(false)}>
+            ×
+          </button>
+        </p>
+      )}
+    </Attempt>
   );
 }

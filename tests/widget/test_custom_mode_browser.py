@@ -1,0 +1,153 @@
+"""An assistant that the platform itself answers, in real Chromium: the script in custom mode, and the switch of an open page."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from audit.record import SYSTEM
+from chat_server.models import Thread
+from tenants.domains import allow_domain
+from tenants.models import Assistant
+from tenants.models.assistant import Backend
+from tenants.switch import switch_backend
+from tests.platform_server import running_platform
+from tests.sessions_api.cast import environment_for, open_shop
+from tests.sessions_api.signed import change_tenant
+from tests.tenants.cast import give_version
+from tests.widget.shop_browser import becomes, open_chat, shop_page, website
+
+__all__ = ["website"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+UPDATED = "The chat was updated. Earlier messages are not carried over."
+
+
+@pytest.fixture
+def chats(same_site, sandbox):
+    """A process of its own that serves chats, and says its own address in the public configuration."""
+    with running_platform(
+        **environment_for(sandbox), SERVE_CHAT="1", PLATFORM_URL="http://127.0.0.1:{port}"
+    ) as platform:
+        yield platform
+
+
+@pytest.fixture
+def shop(sandbox, website, chats):
+    """Its assistant has a workflow and a published version: it may be switched either way."""
+    shop = open_shop(sandbox)
+    give_version(shop.assistant)
+    allow_domain(tenant=shop.tenant, text=website.origin, actor=SYSTEM, allow_http=True)
+    website.tag = f'src="{chats.url}/widget/v1/embed.js" data-tenant="{shop.public_id}"'
+    return shop
+
+
+def switch(chats, shop, to):
+    switch_backend(assistant=Assistant.objects.get(pk=shop.assistant.pk), to=to, actor=SYSTEM)
+    chats.wait_for_configuration()
+
+
+def in_another_thread(deed, *arguments):
+    """Beside a browser: Playwright's loop is this thread's."""
+
+    def work():
+        try:
+            deed(*arguments)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
+def write(page, text):
+    page.get_by_test_id("composer").fill(text)
+    page.get_by_test_id("send").click()
+
+
+def test_the_chat_part_comes_when_the_chat_is_opened_and_holds_a_conversation(chromium, chats, website, shop):
+    switch(chats, shop, Backend.PLATFORM)
+    with shop_page(chromium, website) as page:
+        page.wait_for_function("window.ChatKitPlatform")
+        page.locator(".launcher").wait_for()
+        scripts = "Array.from(document.scripts, ({src, integrity}) => [new URL(src).pathname, integrity.slice(0, 7)])"
+        before = page.evaluate(scripts)
+        open_chat(page)
+        after = page.evaluate(scripts)
+        write(page, "hello there")
+        page.get_by_text("You said: hello there").wait_for()
+        kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+        said = page.said
+
+    assert [path for path, _ in before] == ["/widget/v1/embed.js"]
+    assert ["/widget/1.0.0/chat.js", "sha384-"] in after
+    assert "ct1." not in kept
+    assert [text for text in said if text.startswith(("error", "warning"))] == []
+    assert Thread.objects.filter(tenant_id=shop.tenant.pk).count() == 1
+
+
+def test_a_chat_part_that_a_blocker_takes_away_is_said_and_can_be_fetched_again(chromium, chats, website, shop):
+    with shop_page(chromium, website) as page:
+        page.route("**/chat.js*", lambda route: route.abort())
+        page.wait_for_function("window.ChatKitPlatform")
+        page.evaluate("ChatKitPlatform.open()")
+        becomes(page, "unavailable")
+        words = page.get_by_role("alert").inner_text()
+        page.unroute("**/chat.js*")
+        page.get_by_role("button", name="Try again").click()
+        becomes(page, "ready")
+
+    assert "The chat is unavailable" in words
+
+
+def test_a_chat_part_with_other_bytes_is_refused_by_the_browser(chromium, chats, website, shop):
+    forged = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
+    with shop_page(chromium, website) as page:
+        page.route("**/chat.js*", lambda route: route.fulfill(body="window.forged = true", headers=forged))
+        page.wait_for_function("window.ChatKitPlatform")
+        page.evaluate("ChatKitPlatform.open()")
+        becomes(page, "unavailable")
+        ran = page.evaluate("window.forged === true")
+
+    assert not ran
+
+
+@pytest.mark.parametrize("first", [Backend.PLATFORM, Backend.HOSTED_WORKFLOW])
+def test_a_page_that_is_open_while_the_assistant_is_switched_goes_on_in_the_other_mode(
+    chromium, chats, website, shop, first
+):
+    # A hosted chat meets the switch when its secret is renewed: the stand-in does that at half of so short a life.
+    Assistant.objects.filter(pk=shop.assistant.pk).update(expires_after=12)
+    second = Backend.HOSTED_WORKFLOW if first == Backend.PLATFORM else Backend.PLATFORM
+    answer = {Backend.PLATFORM: "You said: {}", Backend.HOSTED_WORKFLOW: "You wrote: “{}”"}
+    if first == Backend.PLATFORM:
+        switch(chats, shop, first)
+
+    with shop_page(chromium, website) as page:
+        open_chat(page)
+        write(page, "before")
+        page.get_by_text(answer[first].format("before")).wait_for()
+        page.evaluate("window.sameDocument = true")
+        in_another_thread(switch, chats, shop, second)
+        if first == Backend.PLATFORM:
+            write(page, "during")
+        page.get_by_text(UPDATED).wait_for()
+        becomes(page, "ready")
+        write(page, "after")
+        page.get_by_text(answer[second].format("after")).wait_for()
+        carried = page.get_by_text("before", exact=True).count()
+        same = page.evaluate("window.sameDocument")
+
+    assert (same, carried) == (True, 0)
+
+
+def test_at_its_limit_a_tenant_says_so_in_its_own_words(chromium, chats, website, shop):
+    change_tenant(shop.tenant, messages_per_minute_per_visitor=1, limit_text="One at a time, please.")
+    switch(chats, shop, Backend.PLATFORM)
+    with shop_page(chromium, website) as page:
+        open_chat(page)
+        write(page, "one")
+        page.get_by_text("You said: one").wait_for()
+        write(page, "two")
+        page.get_by_text("One at a time, please.").first.wait_for()
