@@ -16,8 +16,9 @@ from sessions_api.erase_visitor import Person, erase_visitor
 from sessions_api.models import LiveSession
 from tenants.domains import allow_domain, today
 from tenants.identity_keys import add_secret
+from tenants.versions import save_draft
 from tests.dashboards.ledger import a_request
-from tests.tenants.cast import give_key, register
+from tests.tenants.cast import give_chat, give_key, register
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -80,7 +81,14 @@ def addresses(superuser, live_server) -> list[str]:
         )
     person = Person(f"v1.{tenant.public_id}.somebody")
     erasure = erase_visitor(tenant=tenant, person=person, actor=SYSTEM)
+    chat = give_chat(tenant, slug="chat")
+    tool = {"name": "show_cart", "description": "Opens the cart.", "parameters": {"type": "object", "properties": {}}}
+    words = {"instructions": "Be brief. " * 40, "client_tools": [tool], "note": "shorter, " * 15}
+    save_draft(assistant=chat, values=words, actor=SYSTEM)
     single = [
+        reverse("admin:tenants_assistant_change", args=[chat.pk]),
+        reverse("admin:tenants_assistant_versions", args=[chat.pk]),
+        reverse("admin:tenants_assistant_switch", args=[chat.pk]),
         reverse("admin:tenants_tenant_origin", args=[tenant.pk]) + f"?origin={refused}/",
         reverse("admin:tenants_tenant_allow_origin", args=[tenant.pk]) + "?origin=http%3A%2F%2Flocalhost%3A5173",
         *(reverse(name, args=[tenant.pk]) for name in OF_A_TENANT),
