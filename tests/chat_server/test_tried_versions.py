@@ -1,4 +1,4 @@
-"""A version that an operator tries on the preview's page answers there, and nowhere else; also before its assistant is switched."""
+"""A version that an operator tries on the preview answers there and nowhere else; also before its assistant is switched."""
 
 import time
 from typing import Any

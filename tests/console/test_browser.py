@@ -53,6 +53,14 @@ OF_A_TENANT = (
     "identity-code",
 )
 
+# Whether two sections of the page lie over each other.
+COVERED = """() => {
+    const boxes = [...document.querySelectorAll("section.module, fieldset.module")]
+        .filter(part => !part.parentElement.closest(".module")).map(part => part.getBoundingClientRect())
+        .filter(box => box.height > 0).sort((one, other) => one.top - other.top);
+    return boxes.some((box, place) => place > 0 && box.top < boxes[place - 1].bottom - 1 && box.left < boxes[place - 1].right);
+}"""
+
 
 @pytest.fixture
 def addresses(superuser, live_server) -> list[str]:
@@ -134,15 +142,18 @@ def test_no_page_violates_the_policy_scrolls_sideways_or_fails_in_a_script(
     page.click("input[type=submit]")
     page.wait_for_url("**/admin/")
 
-    too_wide = []
+    too_wide, covered = [], []
     for address in addresses:
         page.goto(address)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             too_wide.append(address)
+        if page.evaluate(COVERED):
+            covered.append(address)
 
     # The one page that isn't there is an error to the browser's console, and the only one.
     assert [text for text in said if "/admin/nope/" not in text] == []
     assert too_wide == []
+    assert covered == []
 
 
 def test_on_a_phone_the_operations_page_shows_the_latest_hours_and_how_many_requests(
