@@ -12,16 +12,18 @@ ENV PATH=/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings.production \
     VAR_DIR=/var/lib/chatkit-platform \
     SPOOL_DIR=/var/lib/chatkit-spool \
+    CHAT_FILES_DIR=/var/lib/chatkit-files \
     STATIC_ROOT=/app/static
 # A new named volume takes owner and mode of the directory that it is mounted over.
 RUN useradd --system --uid 10001 --home-dir /var/lib/chatkit-platform --create-home app \
-    && install --directory --owner app --mode 0700 /var/lib/chatkit-spool
+    && install --directory --owner app --mode 0700 /var/lib/chatkit-spool /var/lib/chatkit-files
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY manage.py ./
 COPY platform platform
 COPY tenants tenants
 COPY sessions_api sessions_api
+COPY chat_server chat_server
 COPY widget widget
 # Secrets of this one command only: none is needed to gather files, and none stays in the image.
 RUN env $(python -m encryption.make_secrets) DATABASE_URL=sqlite:////tmp/none.sqlite3 python manage.py collectstatic --noinput --verbosity 0

@@ -34,7 +34,9 @@ class ConversationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
         rows: QuerySet[Thread] = super().get_queryset(request)
         # Bodies are no business of the console's, sealed as they are.
-        return rows.defer("body", "key_token").annotate(item_count=_number_of(ThreadItem), file_count=_number_of(Attachment))
+        return rows.defer("body", "key_token").annotate(
+            item_count=_number_of(ThreadItem), file_count=_number_of(Attachment)
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -17,16 +17,6 @@ _OWN: Final = {
     "tools, or allow more turns.",
     "context_length_exceeded": "The conversation no longer fits into the model. The visitor was told to begin a new one.",
 }
-_BY_REASON: Final = {
-    "chat_tenant": "The tenant's visitors sent more messages in a minute than it may. Raise the limit on its page, unless "
-    "its chat is misused.",
-    "chat_visitor": "One visitor sent more messages in a minute than a visitor may.",
-    "tokens_day": "The tenant's tokens of this day (UTC) are used up, or held for answers in work. Its page shows the use; raise "
-    "the budget there, or wait for midnight.",
-    "visitor_tokens_day": "This visitor's tokens of this day (UTC) are used up, or held for answers in work.",
-    "cost_month": "The tenant's money of this month (UTC) is used up, or held for answers in work. Its page shows the use; raise "
-    "the budget there, or wait for the first.",
-}
 
 # All that there are: what a dashboard counts by.
 OUTCOMES: Final = frozenset({*_SERVED, *_OWN, *(code.value for code in Code)})
@@ -53,4 +43,4 @@ def explain_run(outcome: str, reason: str) -> str:
         return ""
     if outcome == CUT:
         return "The visitor left or cancelled while the answer was written; the model was told to stop."
-    return _BY_REASON.get(reason) or _OWN.get(outcome) or explain(outcome, reason).behind
+    return _OWN.get(outcome) or explain(outcome, reason).behind

@@ -45,6 +45,14 @@ _BY_REASON: Final[dict[str, str]] = {
     "wait for midnight.",
     "quota_month": "The tenant's sessions of this month (UTC) are used up. Its page shows the use; raise the monthly quota "
     "there, or wait for the first.",
+    "chat_tenant": "The tenant's visitors sent more messages in a minute than it may. Raise the limit on its page, unless "
+    "its chat is misused.",
+    "chat_visitor": "One visitor sent more messages in a minute than a visitor may.",
+    "tokens_day": "The tenant's tokens of this day (UTC) are used up, or held for answers in work. Its page shows the use; raise "
+    "the budget there, or wait for midnight.",
+    "visitor_tokens_day": "This visitor's tokens of this day (UTC) are used up, or held for answers in work.",
+    "cost_month": "The tenant's money of this month (UTC) is used up, or held for answers in work. Its page shows the use; raise "
+    "the budget there, or wait for the first.",
     "sign_out_limit": "One visitor signed out more than ten times in a minute. If it goes on, the page asks in a loop.",
     "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
     "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",

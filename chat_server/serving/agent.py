@@ -3,8 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from agents import Agent, ModelSettings, OpenAIProvider, OpenAIResponsesModel, RunConfig, Runner, RunResultStreaming
-from agents import set_trace_provider
+from agents import (
+    Agent,
+    ModelSettings,
+    OpenAIProvider,
+    OpenAIResponsesModel,
+    RunConfig,
+    Runner,
+    RunResultStreaming,
+    set_trace_provider,
+)
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.run_config import CallModelData, ModelInputData
 from agents.tracing.provider import DefaultTraceProvider

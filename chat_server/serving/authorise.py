@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -15,8 +16,7 @@ from gateway.admission import decide_origin
 from gateway.chat_tokens import ChatGrant, read_chat_token
 from gateway.errors import Code, PublicError
 from gateway.lean import LeanRequest
-from tenants.agents import AgentSnapshot
-from tenants.models import AgentVersion
+from tenants.agents import AgentSnapshot, load_agent_version
 from tenants.snapshot import AssistantSnapshot, TenantSnapshot
 
 _BEARER: Final = re.compile(r"[Bb]earer +(\S+)")
@@ -65,11 +65,7 @@ async def identify_caller(desk: ChatDesk, tenant: TenantSnapshot, grant: ChatGra
 
 async def _version(desk: ChatDesk, assistant: AssistantSnapshot, version_id: uuid.UUID) -> AgentSnapshot | None:
     """Read anew for each message: what is tried is being changed."""
-
-    def read() -> AgentSnapshot | None:
-        version = AgentVersion.objects.filter(id=version_id, assistant_id=assistant.id).first()
-        return None if version is None else AgentSnapshot.of(version)
-
+    read = partial(load_agent_version, assistant.id, version_id)
     try:
         return await desk.threads.run(read, seconds=DATABASE_SECONDS)
     except (DatabaseError, InterfaceError, TimeoutError) as failure:

@@ -117,8 +117,9 @@ async def _by_first_key_that_works(
     breakers = context.desk.gateway.breakers
     host = breakers.of_host(upstream.base_url)
     failure = no_key("")
+    usable = context.assistant.chat_keys
     for key in context.assistant.keys:
-        if key.credentials is None or key.problem:
+        if key not in usable:
             failure = no_key(key.problem)
             continue
         pair = breakers.of((key.id, context.assistant.id))

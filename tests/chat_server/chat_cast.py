@@ -96,6 +96,7 @@ class Talker:
             assert response.status == 200, response.read()
             stream = Stream(connection, response)
             yield stream
+            stream.leave()
         finally:
             connection.close()
 
@@ -122,7 +123,9 @@ def create(text: str = "hello", **given: Any) -> ThreadsCreateReq:
 
 
 def add(thread_id: str, text: str = "and more", **given: Any) -> ThreadsAddUserMessageReq:
-    return ThreadsAddUserMessageReq(params=ThreadAddUserMessageParams(input=message(text, **given), thread_id=thread_id))
+    return ThreadsAddUserMessageReq(
+        params=ThreadAddUserMessageParams(input=message(text, **given), thread_id=thread_id)
+    )
 
 
 def kinds(events: list[Any]) -> list[str]:
@@ -131,13 +134,15 @@ def kinds(events: list[Any]) -> list[str]:
 
 def said(events: list[Any]) -> str:
     """What the assistant said in these events."""
-    done = [event.item for event in events if event.type == "thread.item.done" and event.item.type == "assistant_message"]
+    done = [
+        event.item for event in events if event.type == "thread.item.done" and event.item.type == "assistant_message"
+    ]
     return "".join(part.text for item in done for part in item.content)
 
 
 def items_of(answer: Answer) -> list[dict[str, Any]]:
     assert answer.status == 200, answer.body
-    return [item for item in answer.json["data"]]
+    return list(answer.json["data"])
 
 
 @dataclass

@@ -156,7 +156,9 @@ def test_a_function_of_the_page_is_called_and_its_output_answered(chat: Chat) ->
     give_tools(chat)
     talker = chat.talker()
     events = talker.events(create('[tool:open_cart {"all": true}]'))
-    call = next(event.item for event in events if event.type == "thread.item.done" and event.item.type == "client_tool_call")
+    call = next(
+        event.item for event in events if event.type == "thread.item.done" and event.item.type == "client_tool_call"
+    )
 
     output = ThreadAddClientToolOutputParams(thread_id=call.thread_id, result={"cart": "open"})
     answered = talker.events(ThreadsAddClientToolOutputReq(params=output))
@@ -171,7 +173,9 @@ def test_a_question_to_the_visitor_is_answered(chat: Chat) -> None:
     give_tools(chat)
     talker = chat.talker()
     events = talker.events(create("[ask]"))
-    asked = next(event.item for event in events if event.type == "thread.item.done" and event.item.type == "structured_input")
+    asked = next(
+        event.item for event in events if event.type == "thread.item.done" and event.item.type == "structured_input"
+    )
 
     answers = {question.id: StructuredInputAnswerSubmission(values=["blue"]) for question in asked.inputs}
     given = ThreadAddStructuredInputParams(

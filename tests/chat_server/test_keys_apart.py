@@ -15,12 +15,12 @@ pytestmark = pytest.mark.asyncio
 AT_ONCE = 20
 BATCH = 500
 HOSTILE = {
-    "OPENAI_API_KEY": "sk-of-the-operator",
-    "OPENAI_ADMIN_KEY": "sk-admin-of-the-operator",
+    "OPENAI_API_KEY": "sk-operator",
+    "OPENAI_ADMIN_KEY": "sk-admin-operator",
     "OPENAI_ORG_ID": "org-of-the-operator",
     "OPENAI_PROJECT_ID": "proj_of_the_operator",
     "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
-    "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer sk-of-the-operator\nX-Of-The-Operator: 1",
+    "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer sk-operator\nX-Of-The-Operator: 1",
     "HTTPS_PROXY": "http://127.0.0.1:1",
     "HTTP_PROXY": "http://127.0.0.1:1",
     "ALL_PROXY": "http://127.0.0.1:1",

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from audit.models import AuditEvent
@@ -116,3 +117,22 @@ def test_two_prices_of_a_model_on_one_day_are_refused(admin_client: Client) -> N
 
     assert "already exists" in page
     assert ModelPrice.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_price_is_set_on_the_command_line_and_setting_it_again_says_nothing_new() -> None:
+    given = ["gpt-sandbox", "--cached", "0.5", "--output", "8", "--from", "2026-01-01"]
+    for plain in ("2", "2", "3"):
+        call_command("set_price", *given, "--input", plain)
+
+    assert [row.input_per_million for row in ModelPrice.objects.all()] == [3]
+    assert list(AuditEvent.objects.order_by("seq").values_list("action", flat=True)) == ["price:added", "price:changed"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("plain", ["dear", "-1"])
+def test_what_is_no_price_is_refused_on_the_command_line(plain: str) -> None:
+    with pytest.raises(CommandError):
+        call_command("set_price", "gpt-sandbox", f"--input={plain}", "--cached=1", "--output=1")
+
+    assert not ModelPrice.objects.exists()

@@ -3,78 +3,32 @@
 from __future__ import annotations
 
 import base64
-import time
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from chatkit.types import (
-    AttachmentCreateParams,
     AttachmentDeleteParams,
-    AttachmentsCreateReq,
     AttachmentsDeleteReq,
     ThreadDeleteParams,
     ThreadGetByIdParams,
     ThreadsDeleteReq,
     ThreadsGetByIdReq,
 )
-from django.conf import settings
 
 from audit.record import SYSTEM
 from chat_server.models import Attachment, Thread
-from gateway.file_links import FileAction, FileGrant, mint_file_link
 from sessions_api.erase_visitor import erase_visitor, find_by_ref
 from tenants.models import Assistant, Tenant
 from tests.chat_server.chat_cast import Chat, Talker, add, create, kinds, message
-from tests.platform_server import Answer
+from tests.chat_server.upload_cast import FRAME, PNG, announce, files_of, get, path_of, put, send, with_uploads
 from tests.proof.plugin import Proof
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"a picture " * 50_000
-FRAME = "https://cdn.platform.openai.com"
-
 
 @pytest.fixture
 def ann(chat: Chat) -> Talker:
-    Assistant.objects.filter(pk=chat.shop.assistant.pk).update(
-        file_upload_enabled=True, max_files=3, max_file_size_mb=1
-    )
-    Tenant.objects.get(pk=chat.shop.tenant.pk).save()
-    chat.platform.wait_for_configuration()
-    return chat.talker()
-
-
-def announce(talker: Talker, data: bytes = PNG, *, mime_type: str = "image/png", **given: Any) -> Answer:
-    params = {"name": "me.png", "size": len(data), "mime_type": mime_type, **given}
-    return talker.ask(AttachmentsCreateReq(params=AttachmentCreateParams(**params)))
-
-
-def put(talker: Talker, url: str, data: bytes = PNG, *, origin: str | None = FRAME, **headers: str) -> Answer:
-    sent = {"Content-Type": "image/png", **headers} | ({"Origin": origin} if origin else {})
-    return talker.platform.request("PUT", path_of(url), body=data, headers=sent)
-
-
-def get(talker: Talker, url: str, *, origin: str | None = None) -> Answer:
-    return talker.platform.request("GET", path_of(url), headers={"Origin": origin} if origin else {})
-
-
-def path_of(url: str) -> str:
-    assert url.startswith(settings.PLATFORM_URL)
-    parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}"
-
-
-def send(talker: Talker, data: bytes = PNG, **given: Any) -> dict[str, Any]:
-    """A file that was announced and uploaded."""
-    announced = announce(talker, data, **given).json
-    assert put(talker, announced["upload_descriptor"]["url"], data).status == 200
-    return dict(announced)
-
-
-def files_of(attachment_id: str) -> list[Path]:
-    return list(Path(settings.CHAT_FILES_DIR).rglob(f"{attachment_id}*"))
+    return with_uploads(chat)
 
 
 def test_a_picture_goes_to_the_model_and_comes_back_with_the_history(ann: Talker, chat: Chat, proof: Proof) -> None:
@@ -177,73 +131,6 @@ def test_a_message_has_only_as_many_files_as_the_assistant_takes_and_none_twice(
 
     assert [(answer.status, answer.code) for answer in refused] == [(400, "body_invalid")] * 2
     assert "error" not in kinds(taken)
-
-
-def test_links_count_for_one_file_one_deed_ten_minutes_and_the_present_epochs(ann: Talker, chat: Chat) -> None:
-    mine, other = announce(ann).json, announce(ann).json
-    url, preview = mine["upload_descriptor"]["url"], mine["preview_url"]
-    swapped = url.replace(mine["id"], other["id"])
-    row = Attachment.objects.get(pk=mine["id"])
-
-    def link(*, age: int = 0, epoch: int = 0, visitor_ref: str = row.visitor_ref) -> str:
-        grant = FileGrant(FileAction.UPLOAD, row.pk, row.assistant_id, visitor_ref, int(time.time()) - age, epoch, 0)
-        return url.partition("?")[0] + "?link=" + mint_file_link(grant, tenant_public_id=ann.public_id)
-
-    refused = {
-        "none": put(ann, url.partition("?")[0] + "?"),
-        "changed": put(ann, url[:-1] + ("A" if url[-1] != "A" else "B")),
-        "another file": put(ann, swapped),
-        "another deed": put(ann, preview.replace("/?", "/upload/?")),
-        "old": put(ann, link(age=601)),
-        "another epoch": put(ann, link(epoch=7)),
-    }
-    foreign = put(ann, link(visitor_ref="0" * 32))
-    not_yet = get(ann, preview)
-
-    assert {name: (answer.status, answer.code) for name, answer in refused.items()} == {
-        name: (401, "token_invalid") for name in refused
-    }
-    assert (foreign.status, not_yet.status) == (404, 404)
-    assert put(ann, link()).status == 200
-
-
-def test_links_of_one_tenant_open_nothing_at_another(ann: Talker, chat: Chat) -> None:
-    from tests.chat_server.conftest import open_chat_shop
-
-    birch = open_chat_shop(chat.sandbox, "Birch", origin="https://birch.example")
-    chat.platform.wait_for_configuration()
-    url = announce(ann).json["upload_descriptor"]["url"]
-
-    answer = put(ann, url.replace(ann.public_id, birch.public_id))
-
-    assert (answer.status, answer.code) == (401, "token_invalid")
-
-
-@pytest.mark.parametrize(
-    ("origin", "code"),
-    [
-        (FRAME, "granted"),
-        ("https://shop.example", "granted"),
-        (None, "origin_missing"),
-        ("null", "origin_null"),
-        ("https://evil.example", "origin_not_allowed"),
-        (f"{FRAME}.evil.example", "origin_not_allowed"),
-    ],
-)
-def test_an_upload_comes_from_the_frame_or_a_website_of_the_tenant(ann: Talker, origin: str | None, code: str) -> None:
-    url = announce(ann).json["upload_descriptor"]["url"]
-    headers = {"Origin": origin} if origin else {}
-    asked = {**headers, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
-
-    preflight = ann.platform.request("OPTIONS", path_of(url), headers=asked)
-    answer = put(ann, url, origin=origin)
-
-    assert answer.code == code
-    assert answer.headers.get("access-control-allow-origin") == (origin if code == "granted" else None)
-    assert preflight.status == (204 if code == "granted" else 403)
-    if code == "granted":
-        assert preflight.headers["access-control-allow-methods"] == "PUT, OPTIONS"
-        assert preflight.headers["access-control-allow-headers"] == "content-type"
 
 
 def test_an_upload_is_repeated_without_harm_and_other_methods_are_refused(ann: Talker) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as site
 
+from config.chat_door import ChatDoor
 from config.lifespan import open_resources
 from dashboards.probes import _scrapes
 
@@ -29,6 +30,18 @@ def test_as_many_connections_are_kept_for_the_public_door_as_it_has_threads(sett
         return {name for name in names if not name.startswith("asyncio")} - WITHOUT_CONNECTION
 
     assert len(asyncio.run(at_work())) + len(metrics) == site.PUBLIC_DOOR_CONNECTIONS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_chats_have_connections_of_their_own(settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL_DIR = tmp_path / "spool"
+    before = set(threading.enumerate())
+
+    async def at_work() -> list[str]:
+        async with open_resources((), ChatDoor("127.0.0.1")):
+            return [thread.name for thread in set(threading.enumerate()) - before if thread.name.startswith("chat")]
+
+    assert len(asyncio.run(at_work())) == site.CHAT_CONNECTIONS
 
 
 def test_the_console_has_turns_by_default() -> None:

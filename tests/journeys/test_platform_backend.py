@@ -7,7 +7,6 @@ from sandbox.testing import Sandbox
 from tests.journeys.demo import Demo
 from tests.journeys.test_first_day import LAUNCHER, WIDGET
 
-
 pytestmark = [pytest.mark.demo, pytest.mark.browser]
 
 

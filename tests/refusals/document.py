@@ -29,6 +29,9 @@ shape of an answer, and which endpoint can give which code: [openapi-public.yaml
 Of a refusal the panel shows the developer's sentence too: he is the first to see it. "Unavailable" also shows the
 tenant's own fallback text and link, and the button “{retry}”, which waits for `retry_after`. What is *tried again* the script
 repeats by itself, up to three times in 10 s, before it says anything.
+
+At a limit of a chat that the platform serves, the answer carries the tenant's own words for the visitor in `error.words`, where
+the tenant has given any (*Limit text* on its page).
 """
 
 

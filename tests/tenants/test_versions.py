@@ -154,7 +154,7 @@ def test_any_version_can_be_loaded_by_its_id_and_by_its_assistant_only(assistant
 
 BAD = [
     ({"instructions": " \n"}, "Say what the assistant is for"),
-    ({"instructions": "Use sk-abcdefgh12345678."}, "looks like a key"),
+    ({"instructions": "Use sk-" + "abcdefgh12345678."}, "looks like a key"),
     ({"instructions": "x" * 32_001}, "32000"),
     ({"model": "a model"}, "no blanks"),
     ({"model": ""}, "cannot be blank"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from config.logs import logging_config
 from config.settings.chat import *  # noqa: F403
-from config.settings.chat import CHAT_FILES_STORAGE, SERVE_CHAT
+from config.settings.chat import CHAT_CONNECTIONS, CHAT_FILES_STORAGE, SERVE_CHAT
 from config.settings.console import *  # noqa: F403 the console's guard
 from config.settings.environment import REQUIRE_HTTPS as REQUIRE_HTTPS
 from config.settings.environment import ROOT as ROOT
@@ -112,10 +112,10 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=23 if SERVE_CHAT else 18)
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20 + (CHAT_CONNECTIONS if SERVE_CHAT else 0))
 # Of these the public door keeps for itself: epoch, three loaders, writer, replay, metrics, two for quotas, sign-out, two for
-# known visitors; with chats four for these and one for revocations. The console takes turns on the rest.
-PUBLIC_DOOR_CONNECTIONS = 17 if SERVE_CHAT else 12
+# known visitors, two for budgets. The console takes turns on the rest.
+PUBLIC_DOOR_CONNECTIONS = 14 + (CHAT_CONNECTIONS if SERVE_CHAT else 0)
 CONSOLE_CONCURRENCY = 0
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")

@@ -4,6 +4,8 @@ from config.settings.environment import VAR_DIR, directory, env
 
 # Only such processes have the chat endpoint, and load what it takes (80 MB, 3 s).
 SERVE_CHAT = env.bool("SERVE_CHAT", default=False)
+# Connections to the database that such a process needs beside: four for conversations, one for revocations.
+CHAT_CONNECTIONS = 5
 # Answers that may be on their way at once in one process: of one tenant, and of all together.
 CHAT_STREAMS_TENANT = env.int("CHAT_STREAMS_TENANT", default=500)
 CHAT_STREAMS_PROCESS = env.int("CHAT_STREAMS_PROCESS", default=1000)

@@ -32,13 +32,13 @@ def _whole(description: str, **more: Any) -> Schema:
     return {"type": "integer", "description": description, **more}
 
 
-def _object(properties: dict[str, Schema], description: str) -> Schema:
-    """An answer's object: each of its fields is always there."""
+def _object(properties: dict[str, Schema], description: str, *, sometimes: dict[str, Schema] | None = None) -> Schema:
+    """An answer's object: each of its fields is always there, but for those that are there `sometimes`."""
     return {
         "type": "object",
         "description": description,
         "required": list(properties),
-        "properties": properties,
+        "properties": {**properties, **(sometimes or {})},
     }
 
 
@@ -68,6 +68,12 @@ def schemas() -> dict[str, Schema]:
                         },
                     },
                     "The same four fields, whatever the code.",
+                    sometimes={
+                        "words": _text(
+                            "What the visitor reads in place of the script's words: the tenant's own, at a limit of a chat "
+                            "that the platform serves (`rate_limited`, `quota_exceeded`)."
+                        )
+                    },
                 )
             },
             "The one shape of every refusal and failure.",
