@@ -12,7 +12,6 @@ from typing import Final
 
 from django.conf import settings
 
-from dashboards.chat_metrics import count_open_streams
 from gateway.database_threads import DatabaseThreads
 from gateway.lean import LeanHandler
 from gateway.lean_middleware import lean_middleware
