@@ -71,7 +71,6 @@ class ChatDoor:
             streams=streams,
         )
         await desk.open()
-        count_open_streams(lambda: len(streams))
         self._chats, self._files = chats, files
         count_open_streams(streams.__len__)
         try:
@@ -80,6 +79,5 @@ class ChatDoor:
             count_open_streams(None)
             # The server has stopped listening. An answer that goes on is stopped, so that its request ends and it is saved.
             streams.hang_up()
-            count_open_streams(None)
             await asyncio.gather(chats.finish(seconds=DRAIN_SECONDS), files.finish(seconds=DRAIN_SECONDS))
             await desk.close(seconds=DRAIN_SECONDS)
