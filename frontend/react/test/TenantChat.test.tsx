@@ -3,8 +3,8 @@ import { flushSync } from "react-dom";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, TENANT } from "../../embed/test/fake-platform";
+import { FramelessChatKit } from "../../embed/test/frameless";
 import { jwtFor } from "../../embed/test/jwt";
-import { StandInChatKit } from "../../stand-in/src/element";
 import type { IdentitySource } from "../src/chat/shared/identity";
 import { TenantChat, type TenantChatHandle } from "../src/chat/TenantChat";
 
@@ -34,8 +34,8 @@ async function page(identity: IdentitySource, session?: (seen: Seen) => Reply | 
     return session?.(seen) ?? { json: { client_secret: `ek_${count}`, visitor_token } };
   });
   close = platform.close;
-  StandInChatKit.origin = platform.base;
-  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", StandInChatKit);
+  FramelessChatKit.servedFrom(platform.base);
+  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", FramelessChatKit);
   const settings = { apiUrl: `${platform.base}/api/v1/tenants/${TENANT}`, chatkitJsUrl: `${platform.base}/chatkit.js` };
   const place = document.createElement("div");
   document.body.replaceChildren(place);
