@@ -12,7 +12,6 @@ from typing import Final
 
 from django.conf import settings
 
-from dashboards.chat_metrics import count_open_streams
 from gateway.database_threads import DatabaseThreads
 from gateway.lean import LeanHandler
 from gateway.lean_middleware import lean_middleware
@@ -46,6 +45,7 @@ class ChatDoor:
         from chat_server.serving.revocations import Revocations
         from chat_server.serving.streams import OpenStreams
         from chatkit_client.model_client import ModelClients
+        from dashboards.chat_metrics import count_open_streams
 
         quieten_packages()
         middleware = lean_middleware(*self._hosts)
@@ -71,13 +71,13 @@ class ChatDoor:
             streams=streams,
         )
         await desk.open()
-        count_open_streams(lambda: len(streams))
         self._chats, self._files = chats, files
+        count_open_streams(streams.__len__)
         try:
             yield {STATE_KEY: desk}
         finally:
+            count_open_streams(None)
             # The server has stopped listening. An answer that goes on is stopped, so that its request ends and it is saved.
             streams.hang_up()
-            count_open_streams(None)
             await asyncio.gather(chats.finish(seconds=DRAIN_SECONDS), files.finish(seconds=DRAIN_SECONDS))
             await desk.close(seconds=DRAIN_SECONDS)

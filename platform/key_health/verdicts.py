@@ -33,6 +33,7 @@ _FINDINGS: Final[dict[Reason, Verdict]] = {
     Reason.KEY_UNAUTHORISED: Verdict.INVALID_KEY,
     Reason.MISSING_SCOPE: Verdict.MISSING_SCOPE,
     Reason.WORKFLOW_MISSING: Verdict.WORKFLOW_MISSING,
+    Reason.MODEL_MISSING: Verdict.MODEL_MISSING,
     Reason.BILLING: Verdict.BILLING,
     Reason.THROTTLED: Verdict.THROTTLED,
     # Not the key's fault, and no outage either: sessions fail until somebody acts.

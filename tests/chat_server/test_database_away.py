@@ -1,4 +1,4 @@
-"""The database goes while an answer comes: the visitor reads words and may try again, and the conversation is whole afterwards."""
+"""The database goes while an answer comes: the visitor reads words and may try again, and the thread is whole afterwards."""
 
 import time
 
