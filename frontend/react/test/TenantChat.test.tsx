@@ -87,8 +87,8 @@ it("stays when the same person's JWT is a fresh one, and when a function is writ
 });
 
 it("is another element for another person, with none of the last one's tokens", async () => {
-  const { chat, sessions, show } = await page(jwtFor("ada"));
-  await until(() => expect(sessions()).toHaveLength(1));
+  const { chat, sessions, show, state } = await page(jwtFor("ada"));
+  await until(() => expect(state()).toBe("ready"));
   const shown = chat();
 
   show(jwtFor("bob"));
@@ -103,7 +103,7 @@ it.each([
   ["signOut is called", async (tools: Awaited<ReturnType<typeof page>>) => tools.ref.current?.signOut()],
 ])("signs out when %s: sessions ended, another element, nobody known", async (_, leave) => {
   const tools = await page(jwtFor("ada"));
-  await until(() => expect(sessionStorage.length).toBe(1));
+  await until(() => expect([tools.state(), sessionStorage.length]).toEqual(["ready", 1]));
   const shown = tools.chat();
 
   await leave(tools);
