@@ -6,7 +6,7 @@ Where it stands is written nowhere: the tokens say it. So it can be killed at an
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import connection, transaction
 
@@ -19,6 +19,7 @@ BATCH: Final = 500
 # Rows that somebody held are looked at again so often, with so many seconds between.
 _PASSES: Final = 20
 _BETWEEN_PASSES: Final = 0.25
+_ALTERED: Final = "the row was altered or moved, or its master key is another one of the same id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def rewrap_batch(column: SealedColumn, progress: Progress, *, after: Any, batch:
             try:
                 swaps.append((row.pk, token, rewrap(token, column.binding_of(row))))
             except SecretError:
-                progress.fail(column, row.pk, ALTERED)
+                progress.fail(column, row.pk, _ALTERED)
         done = _swap(column, swaps)
     progress.rewrapped += done
     progress.lost += len(swaps) - done
@@ -128,8 +129,9 @@ def _swap(column: SealedColumn, swaps: list[tuple[Any, str, str]]) -> int:
     if not swaps:
         return 0
     quote, meta = connection.ops.quote_name, column.model._meta
-    pk, table = meta.pk, quote(meta.db_table)
-    token_column, pk_column = quote(meta.get_field(column.field).column), quote(pk.column)
+    # Typed loosely, because Django's types hold a column's name to be optional; a field of a table has one.
+    pk, token_field = cast(Any, meta.pk), cast(Any, meta.get_field(column.field))
+    table, pk_column, token_column = quote(meta.db_table), quote(pk.column), quote(token_field.column)
     with connection.cursor() as cursor:
         cursor.executemany(
             # Names of our own models; the values are parameters.
@@ -137,9 +139,6 @@ def _swap(column: SealedColumn, swaps: list[tuple[Any, str, str]]) -> int:
             [(new, pk.get_db_prep_value(key, connection), old) for key, old, new in swaps],
         )
         return int(cursor.rowcount)
-
-
-ALTERED: Final = "the row was altered or moved, or its master key is another one of the same id"
 
 
 def _why(key_id: str) -> str:
@@ -157,5 +156,5 @@ def verify_rows(*, batch: int = BATCH) -> tuple[int, list[Failure]]:
                 open_token(getattr(row, column.field), column.binding_of(row))
                 opened += 1
             except SecretError:
-                progress.fail(column, row.pk, _why(missing[row.pk]) if row.pk in missing else ALTERED)
+                progress.fail(column, row.pk, _why(missing[row.pk]) if row.pk in missing else _ALTERED)
     return opened, list(progress.failures.values())
