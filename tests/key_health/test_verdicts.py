@@ -152,5 +152,6 @@ def test_every_reason_of_the_edge_is_a_finding_and_only_those_of_the_tenant_cond
         Reason.KEY_UNAUTHORISED,
         Reason.MISSING_SCOPE,
         Reason.WORKFLOW_MISSING,
+        Reason.MODEL_MISSING,
         Reason.BILLING,
     }
