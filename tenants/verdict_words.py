@@ -73,7 +73,8 @@ _BY_VERDICT: Final[dict[Verdict, Words]] = {
 _RETIRED: Final = Words(
     "workflow retired",
     "OpenAI has shut Agent Builder down, and this workflow with it.",
-    "Move the assistant to a backend that does not need a workflow; until then the page shows the tenant's fallback text.",
+    "Let this platform answer: Operations → Sunset has what the switch needs. Until then the page shows the tenant's fallback "
+    "text.",
 )
 # What a reason adds to its verdict, or says instead; see chatkit_client/errors.py for those of the OpenAI edge.
 _BY_REASON: Final[dict[tuple[Verdict, str], Words]] = {

@@ -39,6 +39,7 @@ PAGES = (
     "admin:sessions_api_visitorerasure_changelist",
     "operations",
     "your-address",
+    "sunset",
     "ops-api-docs",
     "public-api-docs",
     "reauthenticate",
