@@ -110,7 +110,7 @@ def would_switch(assistant: Assistant, to: str) -> Switched:
 
 @transaction.atomic
 def prepare_switch(*, assistant: Assistant, actor: Actor, model: str = "") -> AgentVersion:
-    """A draft to begin with, by `model` or the default one; where a draft or a published version stands already, that one, unchanged."""
+    """A draft with `model` or the default one; where a draft or a published version stands already, that one, unchanged."""
     assistant = Assistant.objects.lock(assistant.pk)
     known = VERSIONS.draft_of(assistant) or VERSIONS.published_of(assistant)
     if known is not None:

@@ -13,8 +13,8 @@ from dashboards.chat_usage import chat_usage, is_chat_served, near_their_budget
 from dashboards.figures import session_figures
 from dashboards.key_figures import key_states, last_check_at, tenants_by_state
 from dashboards.quotas import limits_on_trial, near_their_quota
-from dashboards.sunset import countdown, counts
 from dashboards.spans import DEFAULT_SPAN, SPANS
+from dashboards.sunset import countdown, counts
 from sessions_api.models import SessionRequest
 from sessions_api.spool_status import spool_status
 from tenants.models import Tenant

@@ -108,7 +108,11 @@ def _renew(key_id: uuid.UUID, assistant_id: uuid.UUID | None, *, changed: bool) 
         key_id=key_id,
         assistant_id=assistant_id,  # type: ignore[misc] # the stubs know no None here; Django looks for NULL
         defaults={
-            **{"due_at": timezone.now(), "claim": None, "claimed_until": None, "attempts": 0, "recent": []},
+            "due_at": timezone.now(),
+            "claim": None,
+            "claimed_until": None,
+            "attempts": 0,
+            "recent": [],
             **({"answered_at": None} if changed else {}),
         },
     )
