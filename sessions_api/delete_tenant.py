@@ -1,6 +1,6 @@
 """Takes a tenant apart, in this order: live sessions cancelled, visitors' threads erased at OpenAI, conversations that the
-platform itself served deleted with their files, secrets destroyed, rows deleted. Each step may be repeated and resumed; nothing is lost when a worker
-dies in between.
+platform itself served deleted with their files, secrets destroyed, rows deleted. Each step may be repeated and resumed; nothing
+is lost when a worker dies in between.
 
 The steps before the last two need the tenant's keys, hence the order. A key that OpenAI refuses three times over is given
 up on, and so is anything that does not answer for a day; the audit event names such keys, because their threads must be

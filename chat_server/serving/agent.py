@@ -26,7 +26,7 @@ _LONGEST_ID: Final = 128
 
 
 def _trace_nothing() -> None:
-    """The package's own tracer opens a client that would send to OpenAI under the operator's key, even where each run declines."""
+    """The package's own tracer opens a client that would send to OpenAI, under the operator's key, though each run declines."""
     provider = DefaultTraceProvider()
     provider.set_disabled(True)
     set_trace_provider(provider)

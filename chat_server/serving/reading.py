@@ -27,7 +27,9 @@ def read_chat_call(request: LeanRequest) -> ChatKitReq:
     if request.content_type != "application/json":
         raise PublicError(Code.CONTENT_TYPE_INVALID, reason="content_type_invalid")
     if request.body_is_too_large:
-        raise PublicError(Code.BODY_TOO_LARGE, reason="body_too_large")
+        refusal = PublicError(Code.BODY_TOO_LARGE, reason="body_too_large")
+        refusal.message = "The body is too large: a chat request has at most 512 KiB."
+        raise refusal
     try:
         return _request.validate_json(request.body)
     except (ValidationError, RecursionError):

@@ -45,6 +45,7 @@ class ChatDoor:
         from chat_server.serving.revocations import Revocations
         from chat_server.serving.streams import OpenStreams
         from chatkit_client.model_client import ModelClients
+        from dashboards.chat_metrics import count_open_streams
 
         quieten_packages()
         middleware = lean_middleware(*self._hosts)
@@ -71,9 +72,11 @@ class ChatDoor:
         )
         await desk.open()
         self._chats, self._files = chats, files
+        count_open_streams(streams.__len__)
         try:
             yield {STATE_KEY: desk}
         finally:
+            count_open_streams(None)
             # The server has stopped listening. An answer that goes on is stopped, so that its request ends and it is saved.
             streams.hang_up()
             await asyncio.gather(chats.finish(seconds=DRAIN_SECONDS), files.finish(seconds=DRAIN_SECONDS))

@@ -26,6 +26,8 @@ MOST = 100_000
 NUMBERED = re.compile(r"\[(long|idle|many)(?:[ :](\d{1,6}))?\]")
 TOOL = re.compile(r"\[tool:([A-Za-z0-9_-]{1,64})\s*(\{.*\})?\s*\]", re.DOTALL)
 ASK = "ask_visitor"
+# Lists of which a question to the visitor needs two at least.
+CHOICES = ("choices", "options")
 DEPTH = 6
 
 
@@ -201,13 +203,13 @@ def example(schema: dict[str, Any], name: str = "value", depth: int = 0, root: d
         fields = schema.get("properties") or {}
         return {key: example(value, key, depth + 1, root) for key, value in fields.items()}
     if kind == "array":
-        count = max(2 if name == "options" else 1, int(schema.get("minItems") or 0))
+        count = max(2 if name in CHOICES else 1, int(schema.get("minItems") or 0))
         return [_numbered(example(schema.get("items") or {}, name, depth + 1, root), n) for n in range(count)]
     if kind == "boolean":
         return False
     if kind in ("integer", "number"):
         return schema.get("minimum", 1)
-    return {"question": "Which one would you like?", "options": "Choice"}.get(name, f"Some {name}")
+    return "Choice" if name in CHOICES else {"question": "Which one would you like?"}.get(name, f"Some {name}")
 
 
 def _numbered(value: Any, number: int) -> Any:

@@ -1,5 +1,7 @@
 """Verdicts and warnings in templates: as badges and as words."""
 
+import json
+
 from django import template
 from django.utils.safestring import SafeString
 
@@ -11,6 +13,16 @@ from tenants.origin_warnings import OriginWarning, warnings_of
 from tenants.verdict_words import Words, words_for
 
 register = template.Library()
+
+
+@register.filter
+def as_typed(value: object) -> str:
+    """A field of a version as a person would write it: lists as JSON, choices as yes and no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return json.dumps(value, indent=2, ensure_ascii=False) if value else "–"
+    return str(value)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from chatkit.server import ChatKitServer
 from chatkit.store import NotFoundError, Store
-from chatkit.types import Page, ThreadStreamEvent
+from chatkit.types import ChatKitReq, Page, ThreadStreamEvent
 from pydantic import TypeAdapter
 
 from chat_server.run_account import RunAccount, RunFacts
@@ -34,6 +34,7 @@ from tenants.upstreams import UpstreamChoice
 
 quieten_packages()
 EVENT = TypeAdapter(ThreadStreamEvent)
+REQUEST = TypeAdapter(ChatKitReq)
 
 
 class MemoryStore(Store):
@@ -159,15 +160,17 @@ class Chat:
         return [event async for event in self.events(kind, **params)]
 
     async def events(self, kind, **params):
-        result = await self.server.process(json.dumps({"type": kind, "params": params}), self.context(kind))
+        request = REQUEST.validate_json(json.dumps({"type": kind, "params": params}))
+        # As `process` of the package, which makes its reader of requests anew each time.
+        lines = self.server._process_streaming(request, self.context(kind))
         try:
-            async for line in result.json_events:
+            async for line in lines:
                 event = EVENT.validate_json(line.removeprefix(b"data: "))
                 if event.type == "thread.created":
                     self.thread_id = event.thread.id
                 yield event
         finally:
-            await result.json_events.aclose()
+            await lines.aclose()
 
     async def say(self, text, **more):
         return [event async for event in self.saying(text, **more)]

@@ -1,4 +1,4 @@
-"""Two tenants in one process, their runs interleaved: each call carries its tenant's key, organization and project, and nothing else.
+"""Two tenants in one process, their runs interleaved: each call carries its tenant's key, organization and project alone.
 
 The environment is as hostile as an operator's shell may be: the packages would read all of it.
 """
@@ -15,12 +15,12 @@ pytestmark = pytest.mark.asyncio
 AT_ONCE = 20
 BATCH = 500
 HOSTILE = {
-    "OPENAI_API_KEY": "sk-of-the-operator",
-    "OPENAI_ADMIN_KEY": "sk-admin-of-the-operator",
+    "OPENAI_API_KEY": "key-of-the-operator",
+    "OPENAI_ADMIN_KEY": "admin-of-the-operator",
     "OPENAI_ORG_ID": "org-of-the-operator",
     "OPENAI_PROJECT_ID": "proj_of_the_operator",
     "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
-    "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer sk-of-the-operator\nX-Of-The-Operator: 1",
+    "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer key-of-the-operator\nX-Of-The-Operator: 1",
     "HTTPS_PROXY": "http://127.0.0.1:1",
     "HTTP_PROXY": "http://127.0.0.1:1",
     "ALL_PROXY": "http://127.0.0.1:1",
@@ -28,6 +28,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.timeout(1800)
 async def test_interleaved_runs_of_two_tenants_each_carry_their_own_key(sandbox, monkeypatch, proof):
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)

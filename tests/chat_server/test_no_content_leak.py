@@ -91,7 +91,7 @@ def test_a_canary_in_message_title_file_name_and_file_is_found_nowhere(
     # The search works, and all of it was said: the visitor's own history has it.
     assert all(canaries[name].found_in(shown) for name in ("message", "title", "name"))
     assert canaries["body"].found_in(json.dumps(talkative.sandbox.calls(path="/v1/responses")))
-    assert '"level": "debug"' in talkative.platform.log
+    assert '"logger": "' in talkative.platform.log
     assert ThreadItem.objects.count() >= 2
     assert Attachment.objects.get().state == "stored"
 

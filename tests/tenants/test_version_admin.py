@@ -80,6 +80,7 @@ class TestTheDraft:
         page = shown(console, chat)
         assert "What the draft would change" in page
         assert "You help customers of a shop." in page
+        assert "&quot;name&quot;: &quot;show_cart&quot;" in page.split("The draft</h2>")[0]
         assert [each.field for each in console.get(url(chat)).context["differences"]] == [
             *("instructions", "vector_store_ids", "web_search", "client_tools"),
         ]

@@ -61,6 +61,15 @@ def in_another_thread(deed, *arguments):
         pool.submit(work).result()
 
 
+def frame_of(page):
+    """Custom mode's chat is in a frame of another origin, as OpenAI's is."""
+    return page.frame_locator("openai-chatkit iframe")
+
+
+def chat_of(page, backend):
+    return frame_of(page) if backend == Backend.PLATFORM else page
+
+
 def write(page, text):
     page.get_by_test_id("composer").fill(text)
     page.get_by_test_id("send").click()
@@ -75,8 +84,8 @@ def test_the_chat_part_comes_when_the_chat_is_opened_and_holds_a_conversation(ch
         before = page.evaluate(scripts)
         open_chat(page)
         after = page.evaluate(scripts)
-        write(page, "hello there")
-        page.get_by_text("You said: hello there").wait_for()
+        write(frame_of(page), "hello there")
+        frame_of(page).get_by_text("You said: hello there").wait_for()
         kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
         said = page.said
 
@@ -126,17 +135,17 @@ def test_a_page_that_is_open_while_the_assistant_is_switched_goes_on_in_the_othe
 
     with shop_page(chromium, website) as page:
         open_chat(page)
-        write(page, "before")
-        page.get_by_text(answer[first].format("before")).wait_for()
+        write(chat_of(page, first), "before")
+        chat_of(page, first).get_by_text(answer[first].format("before")).wait_for()
         page.evaluate("window.sameDocument = true")
         in_another_thread(switch, chats, shop, second)
         if first == Backend.PLATFORM:
-            write(page, "during")
+            write(chat_of(page, first), "during")
         page.get_by_text(UPDATED).wait_for()
         becomes(page, "ready")
-        write(page, "after")
-        page.get_by_text(answer[second].format("after")).wait_for()
-        carried = page.get_by_text("before", exact=True).count()
+        write(chat_of(page, second), "after")
+        chat_of(page, second).get_by_text(answer[second].format("after")).wait_for()
+        carried = chat_of(page, second).get_by_text("before", exact=True).count()
         same = page.evaluate("window.sameDocument")
 
     assert (same, carried) == (True, 0)
@@ -147,7 +156,7 @@ def test_at_its_limit_a_tenant_says_so_in_its_own_words(chromium, chats, website
     switch(chats, shop, Backend.PLATFORM)
     with shop_page(chromium, website) as page:
         open_chat(page)
-        write(page, "one")
-        page.get_by_text("You said: one").wait_for()
-        write(page, "two")
+        write(frame_of(page), "one")
+        frame_of(page).get_by_text("You said: one").wait_for()
+        write(frame_of(page), "two")
         page.get_by_text("One at a time, please.").first.wait_for()

@@ -43,7 +43,8 @@ export function createPanel(launch: Launch): Panel {
 
   function enter(next: ChatState, problem?: Problem): void {
     state = next;
-    const words = known?.fallback;
+    // Whoever is to sign in is not to read why there is no chat: there is one.
+    const words = problem?.state === "signin" ? undefined : known?.fallback;
     if (problem?.state === "refused") view.showRefused(problem);
     else if (problem) {
       const limit = known?.limitText && LIMIT.test(problem.code);

@@ -1,8 +1,8 @@
 import type { ChatKitOptions, CustomApiConfig, HostedApiConfig } from "@openai/chatkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { StandInChatKit } from "../../stand-in/src/element";
 import { checkOptions } from "../../stand-in/src/options";
 import { CONFIGURATION, type Reply, refusal, type Seen, TENANT } from "./fake-platform";
+import { FramelessChatKit } from "./frameless";
 import { becomes, leavePages, page } from "./page";
 
 const CHAT = `/api/v1/tenants/${TENANT}/chatkit/`;
@@ -44,7 +44,7 @@ function switchable(first: Backend, chat: (seen: Seen) => Reply = () => ({ json:
 }
 
 async function open(first: Backend, chat?: (seen: Seen) => Reply) {
-  const set = vi.spyOn(StandInChatKit.prototype, "setOptions");
+  const set = vi.spyOn(FramelessChatKit.prototype, "setOptions");
   const platform = switchable(first, chat);
   const tools = await page(platform.answer);
   tools.chat.open();
@@ -254,7 +254,7 @@ describe("a client tool", () => {
   });
 
   it("may be given before the chat is opened", async () => {
-    const set = vi.spyOn(StandInChatKit.prototype, "setOptions");
+    const set = vi.spyOn(FramelessChatKit.prototype, "setOptions");
     const { chat, state } = await page(switchable("platform").answer);
     chat.onClientTool(() => ({ early: true }));
     chat.open();

@@ -1,9 +1,9 @@
 import { expect, vi } from "vitest";
-import { StandInChatKit } from "../../stand-in/src/element";
 import { createLauncher } from "../src/launcher";
 import { createPanel } from "../src/panel";
 import type { ChatPart } from "../src/part";
 import { CONFIGURATION, fakePlatform, type Reply, type Seen, settingsFor } from "./fake-platform";
+import { FramelessChatKit } from "./frameless";
 
 /** The platform, and OpenAI's API for the stand-in element, behind one address. */
 export function answerer(
@@ -37,8 +37,8 @@ export async function page(
   load: () => Promise<ChatPart> = async () => createPanel,
 ) {
   const platform = await fakePlatform(answer);
-  StandInChatKit.origin = platform.base;
-  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", StandInChatKit);
+  FramelessChatKit.servedFrom(platform.base);
+  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", FramelessChatKit);
   const settings = settingsFor(platform.base, { identityToken });
   const events: string[] = [];
   const chat = createLauncher(settings, "1.0.0", load);

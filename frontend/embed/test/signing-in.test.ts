@@ -120,6 +120,7 @@ describe("a visitor who isn't known", () => {
 
     expect(notice()).toContain("Please sign in to chat");
     expect(notice()).not.toContain("Cure");
+    expect(notice()).not.toContain("Write to us");
     expect(notice()).toContain("identity_required · req_1");
     expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/Cure for.*\n.*\n.*identify\(\)/));
   });

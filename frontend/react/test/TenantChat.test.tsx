@@ -3,8 +3,8 @@ import { flushSync } from "react-dom";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { CONFIGURATION, fakePlatform, type Reply, refusal, type Seen, TENANT } from "../../embed/test/fake-platform";
+import { FramelessChatKit } from "../../embed/test/frameless";
 import { jwtFor } from "../../embed/test/jwt";
-import { StandInChatKit } from "../../stand-in/src/element";
 import type { IdentitySource } from "../src/chat/shared/identity";
 import { TenantChat, type TenantChatHandle } from "../src/chat/TenantChat";
 
@@ -34,8 +34,8 @@ async function page(identity: IdentitySource, session?: (seen: Seen) => Reply | 
     return session?.(seen) ?? { json: { client_secret: `ek_${count}`, visitor_token } };
   });
   close = platform.close;
-  StandInChatKit.origin = platform.base;
-  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", StandInChatKit);
+  FramelessChatKit.servedFrom(platform.base);
+  if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", FramelessChatKit);
   const settings = { apiUrl: `${platform.base}/api/v1/tenants/${TENANT}`, chatkitJsUrl: `${platform.base}/chatkit.js` };
   const place = document.createElement("div");
   document.body.replaceChildren(place);
@@ -87,8 +87,8 @@ it("stays when the same person's JWT is a fresh one, and when a function is writ
 });
 
 it("is another element for another person, with none of the last one's tokens", async () => {
-  const { chat, sessions, show } = await page(jwtFor("ada"));
-  await until(() => expect(sessions()).toHaveLength(1));
+  const { chat, sessions, show, state } = await page(jwtFor("ada"));
+  await until(() => expect(state()).toBe("ready"));
   const shown = chat();
 
   show(jwtFor("bob"));
@@ -103,7 +103,7 @@ it.each([
   ["signOut is called", async (tools: Awaited<ReturnType<typeof page>>) => tools.ref.current?.signOut()],
 ])("signs out when %s: sessions ended, another element, nobody known", async (_, leave) => {
   const tools = await page(jwtFor("ada"));
-  await until(() => expect(sessionStorage.length).toBe(1));
+  await until(() => expect([tools.state(), sessionStorage.length]).toEqual(["ready", 1]));
   const shown = tools.chat();
 
   await leave(tools);

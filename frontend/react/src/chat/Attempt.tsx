@@ -162,7 +162,7 @@ function Unavailable({ problem, configuration, retry }: UnavailableProps) {
   const { code, requestId } = problem instanceof Problem ? problem : { code: "", requestId: "" };
   const reference = [code, requestId].filter(Boolean).join(" · ");
   const limited = code === "rate_limited" || code === "quota_exceeded";
-  const words = (limited && configuration?.limitText) || configuration?.fallback.text;
+  const words = (limited && configuration?.limitText) || (code in WORDS ? "" : configuration?.fallback.text);
   return (
     <div className="tenant-chat__notice" role="alert">
       <strong>{WORDS[code] ?? "The chat is unavailable"}</strong>
