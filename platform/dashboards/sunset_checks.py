@@ -6,8 +6,6 @@ The deed looks again by itself (tenants/readiness.py) and has the last word.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from tenants.models import Assistant, Backend, Verdict
 from tenants.models.key import CONDEMNED
 from tenants.openai_list import listings_of
@@ -30,10 +28,6 @@ def checks_of(assistant: Assistant, *, has_draft: bool) -> Iterator[Check]:
     yield _key(assistant)
     yield _model(assistant)
     yield _websites(assistant)
-    if not settings.SERVE_CHAT:
-        yield Check(
-            "Chats", "warn", "This process serves none: see that those which pages reach run with SERVE_CHAT=1."
-        )
 
 
 def _version(assistant: Assistant, *, has_draft: bool) -> Check:
@@ -58,7 +52,7 @@ def _key(assistant: Assistant) -> Check:
 
 def _model(assistant: Assistant) -> Check:
     if assistant.backend != Backend.PLATFORM:
-        return Check("Model", "idle", "checked with the key right after the switch; Try shows it before")
+        return Check("Model", "idle", "checked right after the switch; Try shows it before")
     verdicts = [pair.verdict for pair in assistant.ranked_keys.all()]
     if Verdict.HEALTHY in verdicts:
         return Check("Model", "ok", "the key's last check ran it")

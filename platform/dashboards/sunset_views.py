@@ -56,6 +56,7 @@ def sunset(request: HttpRequest) -> HttpResponse:
         "switched_rows": _in_order(switched, details),
         "job": job_of(request),
         "most": MOST,
+        "serves_chat": settings.SERVE_CHAT,
         "deeds": [Deed.PREPARE, Deed.PUBLISH, Deed.SWITCH],
         "may_act": request.user.has_perm(_MAY_ACT),
         "may_try": request.user.has_perm("tenants.view_tenant"),
