@@ -58,7 +58,7 @@ async def admit_run(
 ) -> RunAccount:
     """Room for one run. Raises PublicError: rate_limited, quota_exceeded, and platform_unavailable where nothing can be recorded.
 
-    `input_chars` counts what the visitor sent; whoever knows the length of the conversation may add it, for a better estimate.
+    `input_chars` counts what the visitor sends and what of the conversation goes to the model with it.
     """
     if why := desk.writer.refuses:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason=why)
