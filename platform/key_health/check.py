@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Several crews' worth, so that one slow answer does not keep the next batch waiting.
 BATCH: Final = 5 * CONCURRENCY
-# No check is begun after this; the last ones may take a deadline and two cancellations more (probes.py), which is well
-# below the 30 s of a task.
+# No check is begun after this; the last ones may take two deadlines, or one and two cancellations, more (probes.py), which is
+# well below the 30 s of a task.
 SLICE_SECONDS: Final = 10.0
 
 
@@ -91,13 +91,17 @@ def _prepare(plan: CheckPlan) -> Probe | Finding:
         return Finding(Verdict.DEGRADED, error.reason)
     if assistant is None:
         return Probe(plan.pk, base_url, credentials)
+    if assistant.backend != Backend.HOSTED_WORKFLOW:
+        version = assistant.published_version
+        if version is None:
+            return Finding(Verdict.UNCHECKED, "no_version")
+        return Probe(plan.pk, base_url, credentials, model=version.model, wants_answer=plan.wants_answer)
     return Probe(
         plan.pk,
         base_url,
         credentials,
         # No visitor's user looks like this one (gateway/visitor_tokens.py), so the probe reaches nobody's threads.
         user=f"v1.{tenant.public_id}.healthcheck",
-        # The workflow that an assistant once had says nothing of what the platform serves for it.
-        workflow_id=assistant.workflow_id if assistant.backend == Backend.HOSTED_WORKFLOW else "",
+        workflow_id=assistant.workflow_id,
         workflow_version=assistant.workflow_version or None,
     )
