@@ -611,15 +611,13 @@
       return secret;
     }
     #send = async (request) => {
-      const body = JSON.stringify(request);
-      const post = (secret) => fetch(`${this.#origin}/v1/chatkit/conversation`, {
+      const secret = this.#secret ?? await this.#obtainSecret();
+      return fetch(`${this.#origin}/v1/chatkit/conversation`, {
         method: "POST",
         credentials: "omit",
         headers: { "Content-Type": "application/json", Authorization: `Bearer ${secret}` },
-        body
+        body: JSON.stringify(request)
       });
-      const response = await post(this.#secret ?? await this.#obtainSecret());
-      return response.status === 401 ? post(await this.#obtainSecret()) : response;
     };
     /** Sends one request and draws what streams back; false when it failed, which is then on the screen. */
     async #converse(request) {
