@@ -2,6 +2,7 @@
 
     account = await admit_run(desk, tenant=…, …)      # PublicError: rate_limited, quota_exceeded (429)
     account.began(key_id=…, model=…)                  # before the model is asked
+    account.asked(tokens)                             # at each turn, what its input has
     account.first_words(); account.wrote(len(delta))  # while it streams
     account.used(input_tokens=…, …)                   # what OpenAI tells of each turn
     await account.settle("answered")                  # always, once: "answered", "cut", or the code of the failure

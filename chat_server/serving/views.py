@@ -18,7 +18,7 @@ from chat_server.serving.endings import BROKE_OFF
 from chat_server.serving.input_items import MOST_CHARS
 from chat_server.serving.pump import Pump
 from chat_server.serving.quiet import without_content
-from chat_server.serving.reading import characters_of, read_chat_call
+from chat_server.serving.reading import characters_of, read_chat_call, require_bounded
 from chat_server.serving.server import PlatformChatKitServer
 from chat_server.serving.store import StoreSilent
 from chat_server.serving.streams import OpenStream
@@ -82,6 +82,7 @@ async def _converse(
     attempt.visitor_ref, attempt.visitor_kind = grant.visitor_ref, grant.visitor_kind
     caller = await identify_caller(desk, tenant, grant, needs_key=is_streaming_req(call))
     attempt.assistant_slug = caller.assistant.slug
+    require_bounded(call, caller.agent)
     context = ChatContext(
         desk=desk,
         tenant=tenant,
@@ -161,7 +162,11 @@ def _refuse(failure: Exception) -> NoReturn:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason=failure.reason) from None
     if isinstance(failure, ValueError) and not isinstance(failure, ValidationError):
         # ChatKit's word for a call that does not fit the conversation: no pending tool call, not a user's message.
-        raise PublicError(Code.BODY_INVALID, reason="out_of_turn") from None
+        refusal = PublicError(Code.BODY_INVALID, reason="out_of_turn")
+        refusal.message = (
+            "This does not fit the conversation as it stands: load it again, and go on from its last item."
+        )
+        raise refusal from None
     logger.error("A defect in a chat: %s", without_content(failure))
     raise PublicError(Code.INTERNAL_ERROR, reason=type(failure).__name__[:40]) from None
 
