@@ -50,7 +50,7 @@ def check_claimed(
     by_number = {plan.pk: plan for plan in plans}
     probes = []
     for plan in by_number.values():
-        prepared = _prepare(plan)
+        prepared = prepare(plan)
         if isinstance(prepared, Probe):
             probes.append(prepared)
         elif _written(plan, prepared):
@@ -76,7 +76,7 @@ def _written(plan: CheckPlan, finding: Finding) -> bool:
         return False
 
 
-def _prepare(plan: CheckPlan) -> Probe | Finding:
+def prepare(plan: CheckPlan) -> Probe | Finding:
     """What to ask, or what is already clear without asking."""
     if plan.attempts > MAX_ATTEMPTS:
         return Finding(Verdict.UNCHECKED, "check_abandoned")
