@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def door(alder: Customer, sandbox: Sandbox, pulse: Pulse, settings: Any) -> Iterator[Platform]:
-    allow_domain(tenant=alder.tenant, entry="https://shop.example", actor=SYSTEM)
+    allow_domain(tenant=alder.tenant, text="https://shop.example", actor=SYSTEM)
     check_all()
     with running_platform(
         OPENAI_BASE_URLS=f"openai={sandbox.base_url}", CHATKIT_JS_URLS=f"openai={sandbox.chatkit_js}"
@@ -118,7 +118,7 @@ def test_assistants_that_no_process_serves_are_told(door: Platform, alder: Custo
 
 
 def test_a_process_that_serves_chats_passes(alder: Customer, sandbox: Sandbox, pulse: Pulse, settings: Any) -> None:
-    allow_domain(tenant=alder.tenant, entry="https://shop.example", actor=SYSTEM)
+    allow_domain(tenant=alder.tenant, text="https://shop.example", actor=SYSTEM)
     give_chat(alder.tenant, alder.key)
     with running_platform(
         OPENAI_BASE_URLS=f"openai={sandbox.base_url}", CHATKIT_JS_URLS=f"openai={sandbox.chatkit_js}", SERVE_CHAT="1"
