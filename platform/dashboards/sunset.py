@@ -4,10 +4,10 @@ A page of assistants costs the same few queries however many tenants there are.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import Count, Max, Prefetch, Q, QuerySet, Sum
@@ -136,7 +136,7 @@ def _loaded(assistant_ids: Sequence[uuid.UUID]) -> list[Assistant]:
     return list(loaded.order_by("tenant__name", "slug"))
 
 
-def _traffic(tenant_ids: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID | None, str], dict[str, object]]:
+def _traffic(tenant_ids: Iterable[uuid.UUID]) -> dict[tuple[uuid.UUID | None, str], Mapping[str, Any]]:
     now = timezone.now()
     granted = Q(outcome=GRANTED)
     rows = SessionRequest.objects.filter(

@@ -94,7 +94,7 @@ def _read(key: ApiKey) -> Callable[[], Finding]:
 
 def _pair(pair: AssistantKey, assistant: Assistant) -> Callable[[], Finding]:
     healthy = (
-        "A session was created and cancelled"
+        "A session was created and cancelled (with the OpenAI-Beta header, which the platform always sends)"
         if assistant.backend == Backend.HOSTED_WORKFLOW
         else "OpenAI lets the key use the model"
     )
@@ -102,7 +102,7 @@ def _pair(pair: AssistantKey, assistant: Assistant) -> Callable[[], Finding]:
 
 
 def ask(key: ApiKey, assistant: Assistant | None = None) -> KeyFinding:
-    """One live probe, as the ladder makes it (no model is run); nothing is written down. Always with the beta header."""
+    """One live probe, as the ladder makes it (no model is run); nothing is written down."""
     prepared = prepare(CheckPlan(pk=0, key=key, assistant=assistant))
     if not isinstance(prepared, Probe):
         return prepared
@@ -117,7 +117,7 @@ def judge(stored: str, checked_at: datetime | None, live: KeyFinding, *, healthy
     """What OpenAI says now, beside what the platform believes."""
     believed = f"The platform's verdict: {words_for(stored).title}, {_age(checked_at)}."
     if live.verdict == Verdict.HEALTHY:
-        says = f"{healthy} (with the OpenAI-Beta header, which the platform always sends). {believed}"
+        says = f"{healthy}. {believed}"
         if stored in CONDEMNED:
             return warn(says, "Choose “Check now” on the key's page: the key is kept from traffic until then.")
         return ok(says)

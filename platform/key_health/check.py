@@ -2,6 +2,7 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -14,7 +15,7 @@ from key_health.probes import CONCURRENCY, Probe, run_probes
 from key_health.verdicts import Finding
 from sessions_api.edge import make_transport
 from tenants.credentials import KeyUnusable, credentials_of
-from tenants.models import Verdict
+from tenants.models import AssistantKey, Verdict
 from tenants.models.assistant import Backend
 from tenants.upstreams import upstream
 
@@ -76,6 +77,16 @@ def _written(plan: CheckPlan, finding: Finding) -> bool:
         return False
 
 
+def _only_model_of(key_id: uuid.UUID) -> str:
+    """A model that the key is used with, where it is used with nothing else: then it needs no access to ChatKit. Else blank."""
+    pairs = AssistantKey.objects.filter(key_id=key_id).values_list(
+        "assistant__backend", "assistant__published_version__model"
+    )
+    models = [model for backend, model in pairs if backend != Backend.HOSTED_WORKFLOW]
+    is_hosted = any(backend == Backend.HOSTED_WORKFLOW for backend, _ in pairs)
+    return "" if is_hosted else next((model for model in models if model), "")
+
+
 def prepare(plan: CheckPlan) -> Probe | Finding:
     """What to ask, or what is already clear without asking."""
     if plan.attempts > MAX_ATTEMPTS:
@@ -90,7 +101,7 @@ def prepare(plan: CheckPlan) -> Probe | Finding:
     except KeyUnusable as error:
         return Finding(Verdict.DEGRADED, error.reason)
     if assistant is None:
-        return Probe(plan.pk, base_url, credentials)
+        return Probe(plan.pk, base_url, credentials, model=_only_model_of(plan.key_id), is_of_key=True)
     if assistant.backend != Backend.HOSTED_WORKFLOW:
         version = assistant.published_version
         if version is None:

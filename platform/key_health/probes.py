@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from chatkit_client.calls import SessionSettings
 from chatkit_client.client import ChatKitClient
-from chatkit_client.errors import ChatKitError, KeyRejected, Reason
+from chatkit_client.errors import ChatKitError, KeyRejected, ModelMissing, Reason
 from chatkit_client.transport import Credentials, Transport
 from key_health.verdicts import Finding, finding_of
 from tenants.models.key import Verdict
@@ -34,6 +34,8 @@ PROBE_LIFETIME: Final = 15
 class Probe:
     """What to ask OpenAI; `number` says for whom. Without `workflow_id` and `model`: the read probe.
 
+    `is_of_key`: only whether the key is known; a model that it may not use is the pair's trouble.
+
     `user` marks the probe's sessions; `wants_answer`: the model is run, which costs a few tokens, and not only looked up.
     """
 
@@ -44,6 +46,7 @@ class Probe:
     workflow_id: str = ""
     workflow_version: str | None = None
     model: str = ""
+    is_of_key: bool = False
     wants_answer: bool = False
 
 
@@ -89,7 +92,7 @@ async def _fan_out(probes: Sequence[Probe], transport: Transport, found: Results
 async def _ask(client: ChatKitClient, probe: Probe) -> Finding:
     try:
         if probe.model:
-            return await _run_model(client, probe)
+            return await (_know_key if probe.is_of_key else _run_model)(client, probe)
         return await (_create_and_cancel(client, probe) if probe.workflow_id else _read(client, probe))
     except ChatKitError as error:
         return finding_of(error)
@@ -104,6 +107,24 @@ async def _ask(client: ChatKitClient, probe: Probe) -> Finding:
 
 async def _read(client: ChatKitClient, probe: Probe) -> Finding:
     probed = await client.read_probe(probe.base_url, probe.credentials, deadline=DEADLINE)
+    return Finding(
+        Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms
+    )
+
+
+async def _know_key(client: ChatKitClient, probe: Probe) -> Finding:
+    """For a key that only runs models: whoever is told that it may not look, or that there is no such model, is known."""
+    try:
+        probed = await client.show_model(probe.base_url, probe.credentials, probe.model, deadline=DEADLINE)
+    except (KeyRejected, ModelMissing) as refusal:
+        if isinstance(refusal, KeyRejected) and refusal.reason is not Reason.MISSING_SCOPE:
+            raise
+        return Finding(
+            Verdict.HEALTHY,
+            status=refusal.status,
+            request_id=refusal.request_id or "",
+            latency_ms=refusal.latency_ms or 0,
+        )
     return Finding(
         Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms
     )

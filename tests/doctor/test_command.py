@@ -63,7 +63,8 @@ def test_a_healthy_platform_and_tenant_pass_and_nothing_is_written(
     assert status == 0
     assert found["alder: round trip"]["level"] == Level.OK
     assert "created and cancelled" in found["alder/help: workflow with key production"]["sentence"]
-    assert "OpenAI-Beta" in found["alder: key production"]["sentence"]
+    assert "OpenAI-Beta" in found["alder/help: workflow with key production"]["sentence"]
+    assert "accepts the key" in found["alder: key production"]["sentence"]
     assert KeyCheck.objects.count() == checks
     assert sandbox.live_sessions() == []
     assert alder.secret not in json.dumps(found)

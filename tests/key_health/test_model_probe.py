@@ -32,9 +32,8 @@ def cedar(sandbox: Sandbox, alder: Customer) -> Customer:
 
 
 def asked(sandbox: Sandbox) -> list[str]:
-    """What was sent since, without the probe of the key alone."""
-    calls = [f"{call['method']} {call['path']}" for call in sandbox.calls()]
-    return [call for call in calls if "/chatkit/threads" not in call]
+    """What was sent since, each once: the probe of the key alone looks at the model, too."""
+    return list(dict.fromkeys(f"{call['method']} {call['path']}" for call in sandbox.calls()))
 
 
 def answers(sandbox: Sandbox) -> int:
@@ -217,3 +216,22 @@ def test_a_restricted_key_that_may_run_models_but_not_look_them_up_is_healthy(
 
     assert cedar.pair.verdict == Verdict.HEALTHY
     assert answers(sandbox) == 2
+
+
+def test_a_key_that_only_runs_models_needs_no_access_to_chatkit(sandbox: Sandbox, cedar: Customer) -> None:
+    sandbox.set_key(cedar.secret, state="unscoped")
+
+    check_all()
+
+    cedar.key.refresh_from_db()
+    assert cedar.key.verdict == Verdict.HEALTHY
+    assert not sandbox.calls(path="/v1/chatkit/threads")
+
+
+def test_a_key_that_is_revoked_is_found_whatever_it_is_used_with(sandbox: Sandbox, cedar: Customer) -> None:
+    sandbox.set_key(cedar.secret, state="invalid")
+
+    check_all()
+
+    cedar.key.refresh_from_db()
+    assert cedar.key.verdict == Verdict.INVALID_KEY
