@@ -25,6 +25,7 @@ class Action(models.TextChoices):
     ASSISTANT_CHANGED = "assistant:changed"
     ASSISTANT_DELETED = "assistant:deleted"
     VERSION_DRAFTED = "version:drafted"
+    VERSION_DISCARDED = "version:discarded"
     VERSION_PUBLISHED = "version:published"
     VERSION_ROLLED_BACK = "version:rolled_back"
     BACKEND_SWITCHED = "assistant:backend_switched"

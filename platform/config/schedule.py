@@ -21,6 +21,7 @@ def _every_tick(task: str) -> dict[str, Any]:
 
 
 BEAT_SCHEDULE = {
+    "pulse": _every_tick("doctor.pulse"),
     "key-health-tick": _every_tick("key_health.tick"),
     "sessions-tick": _every_tick("sessions_api.tick"),
     "delete-tenants-tick": _every_tick("sessions_api.delete_tenants"),

@@ -51,7 +51,7 @@ def check_claimed(
     by_number = {plan.pk: plan for plan in plans}
     probes = []
     for plan in by_number.values():
-        prepared = _prepare(plan)
+        prepared = prepare(plan)
         if isinstance(prepared, Probe):
             probes.append(prepared)
         elif _written(plan, prepared):
@@ -87,7 +87,7 @@ def _only_model_of(key_id: uuid.UUID) -> str:
     return "" if is_hosted else next((model for model in models if model), "")
 
 
-def _prepare(plan: CheckPlan) -> Probe | Finding:
+def prepare(plan: CheckPlan) -> Probe | Finding:
     """What to ask, or what is already clear without asking."""
     if plan.attempts > MAX_ATTEMPTS:
         return Finding(Verdict.UNCHECKED, "check_abandoned")

@@ -219,7 +219,7 @@ def test_a_restricted_key_that_may_run_models_but_not_look_them_up_is_healthy(
 
 
 def test_a_key_that_only_runs_models_needs_no_access_to_chatkit(sandbox: Sandbox, cedar: Customer) -> None:
-    sandbox.set_key(cedar.secret, state="missing_scope")
+    sandbox.set_key(cedar.secret, state="unscoped")
 
     check_all()
 
