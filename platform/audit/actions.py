@@ -44,6 +44,8 @@ class Action(models.TextChoices):
     VISITOR_ERASED = "visitor:erased"
     LEDGER_PRUNED = "ledger:pruned"
     CONVERSATIONS_PRUNED = "conversations:pruned"
+    MASTER_KEYS_REWRAP_STARTED = "master_keys:rewrap_started"
+    MASTER_KEYS_REWRAP_ENDED = "master_keys:rewrap_ended"
     USER_CREATED = "user:created"
     USER_CHANGED = "user:changed"
     USER_DELETED = "user:deleted"

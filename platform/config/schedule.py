@@ -27,6 +27,7 @@ BEAT_SCHEDULE = {
     "delete-tenants-tick": _every_tick("sessions_api.delete_tenants"),
     "quotas-tick": _every(timedelta(minutes=5), "sessions_api.watch_quotas"),
     "erase-visitors-tick": _every_tick("sessions_api.erase_visitors"),
+    "master-keys-tick": _every_tick("console.rewrap"),
     # Rows become overdue once a day; what is many is deleted in slices, run by run.
     "prune-ledger": {
         "task": "sessions_api.prune_ledger",

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from console.master_keys_page import master_keys
 from console.reauthentication import reauthenticate
 from dashboards.address_page import your_address
 from dashboards.public_api.views import docs, schema
@@ -30,6 +31,7 @@ urlpatterns = [
     path("admin/operations/sunset/choose/", admin.site.admin_view(sunset_choose), name="sunset-choose"),
     path("admin/operations/sunset/bulk/", admin.site.admin_view(sunset_bulk), name="sunset-bulk"),
     path("admin/operations/", admin.site.admin_view(operations), name="operations"),
+    path("admin/master-keys/", admin.site.admin_view(master_keys), name="master-keys"),
     path("admin/public-api/", admin.site.admin_view(docs), name="public-api-docs"),
     path("admin/public-api/openapi.json", admin.site.admin_view(schema), name="public-api-schema"),
     path("api/v1/ops/", include("dashboards.api.urls")),

@@ -1,4 +1,4 @@
-"""One page, one visitor, all that a chat of the platform's own can do, in real Chromium; and the switch that nobody tells the page of."""
+"""All that a chat of the platform's own can do, on one page in real Chromium; and the switch that nobody tells the page of."""
 
 import base64
 import os
@@ -122,7 +122,9 @@ def test_a_visitor_holds_a_whole_conversation(chromium, chats, website, sandbox,
         chat.get_by_test_id("history-button").click()
         chat.get_by_test_id("history-item").first.click()
         expect(last_said(chat)).to_contain_text("You said: and now?")
-        expect(chat.locator('[data-testid="message"] [data-testid="picture"]')).to_have_js_property("naturalWidth", SIDE)
+        expect(chat.locator('[data-testid="message"] [data-testid="picture"]')).to_have_js_property(
+            "naturalWidth", SIDE
+        )
         words = chat.get_by_test_id("thread").inner_text()
         page.screenshot(path=pictures / "5-history.png")
         said = page.said
@@ -131,7 +133,8 @@ def test_a_visitor_holds_a_whole_conversation(chromium, chats, website, sandbox,
     assert grown[0] < grown[1]
     assert uploaded == (200, sandbox.url)
     assert sent_picture
-    assert "what is it?" in words and "[fail]" in words
+    assert "what is it?" in words
+    assert "[fail]" in words
     assert [text for text in said if text.startswith("error")] == []
 
 

@@ -13,6 +13,7 @@ __all__ = ["chats", "shop", "website"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+
 def test_the_chat_part_comes_when_the_chat_is_opened_and_holds_a_conversation(chromium, chats, website, shop):
     switch(chats, shop, Backend.PLATFORM)
     with shop_page(chromium, website) as page:
