@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from doctor.findings import Check, Finding, fail
 
@@ -54,6 +54,8 @@ def examine(
 def _run(number: int, check: Check, done: "queue.SimpleQueue[tuple[int, Finding]]") -> None:
     try:
         finding = check.run()
+    except (DatabaseError, InterfaceError):
+        finding = fail("It needs the database, which does not answer or lacks tables.", "Mend the database first.")
     except Exception as problem:
         # Only the kind: the text of an exception may hold what nobody shall read.
         finding = fail(
