@@ -121,15 +121,14 @@ class Run:
                 self._note(ARRIVALS, chatter, found, number)
         # Tokens last ten minutes; those of the rounds are a few minutes old.
         self.visitors.come(self.asked.streams)
-        for chatter in self.chatters:
-            self._say(f"{self.asked.streams} mostly idle streams of {chatter.name}")
-            self.idle[chatter.name] = measure_idle(
-                chatter,
-                self.asked.streams,
-                per_second=self.asked.opened_per_second,
-                stand_in=self.stand_in,
-                site=self.site,
-            )
+        self._say(f"{self.asked.streams} mostly idle streams of each")
+        self.idle = measure_idle(
+            self.chatters,
+            self.asked.streams,
+            per_second=self.asked.opened_per_second,
+            stand_in=self.stand_in,
+            site=self.site,
+        )
 
     def _first_answers(self) -> None:
         """Both processes of both load what they load lazily; what somebody's first answer took is printed."""
@@ -181,10 +180,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="a round's time of arrivals")
     parser.add_argument("--per-second", type=float, default=25.0, help="new streams")
     parser.add_argument("--streams", type=int, help="that are open at once, mostly idle")
-    parser.add_argument("--opened-per-second", type=float, default=50.0)
+    parser.add_argument("--opened-per-second", type=float, default=40.0, help="new idle streams of each")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench" / "chat.json")
     asked = parser.parse_args()
-    usual = {"rounds": 1, "alone": 15, "seconds": 3.0, "streams": 150} if asked.quick else {}
+    usual = {"rounds": 1, "alone": 10, "seconds": 3.0, "streams": 150} if asked.quick else {}
     for name, value in {"rounds": 3, "alone": 50, "seconds": 12.0, "streams": 1000, **usual}.items():
         if getattr(asked, name) is None:
             setattr(asked, name, value)

@@ -29,7 +29,7 @@ FIRST_SECONDS: Final = 0.1
 PIECES: Final = 12
 PIECE_SECONDS: Final = 0.025
 # Longer than a heartbeat of the platform, shorter than what it lets OpenAI be silent.
-IDLE_SECONDS: Final = 20.0
+IDLE_SECONDS: Final = 17.0
 IDLE: Final = "[idle]"
 
 _ITEM: Final = "msg_" + "0" * 48

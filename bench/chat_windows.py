@@ -79,42 +79,51 @@ def measure_arrivals(
     return _first_words(chatter, talks, cpu=cpu, since=since, calls=calls, stand_in=stand_in, site=site)
 
 
-def measure_idle(chatter: Chatter, count: int, *, per_second: float, stand_in: StandIn, site: Site) -> Idle:
-    """Opened one after the other, then held until each has been silent for a heartbeat and has spoken once more."""
+def measure_idle(
+    chatters: Sequence[Chatter], count: int, *, per_second: float, stand_in: StandIn, site: Site
+) -> dict[str, Idle]:
+    """By name. All hold theirs at the same time, until each stream was silent for a heartbeat and has spoken once more."""
     since = datetime.now(UTC)
-    megabytes, descriptors = chatter.running.megabytes(), chatter.descriptors()
+    before = {chatter.name: _size(chatter) for chatter in chatters}
     calls = stand_in.counts().calls
     begin = time.monotonic() + 0.1
-    talks = [
-        Talk(chatter.port, chatter.ask(number, f"{IDLE} Tell me more"), due=begin + number / per_second)
-        for number in range(count)
-    ]
-    full: list[float] = []
-
-    def look() -> None:
-        full[:] = [chatter.running.megabytes(), float(chatter.descriptors())]
-
-    hold(talks, until=talks[-1].due + IDLE_SECONDS + 3, at_end=look)
-    silent = sum(1 for talk in talks if not talk.heartbeats)
-    errors = sum(1 for talk in talks if talk.is_over or talk.status != 200 or talk.has_failed or talk.pieces < 2)
-    if stand_in.counts().calls - calls != count:
-        raise Invalid(f"{chatter.name}: {count} streams, but the upstream counted {stand_in.counts().calls - calls}.")
+    talks = {
+        chatter.name: [
+            Talk(chatter.port, chatter.ask(number, f"{IDLE} Tell me more"), due=begin + number / per_second)
+            for number in range(count)
+        ]
+        for chatter in chatters
+    }
+    full: dict[str, tuple[float, int]] = {}
+    until = begin + count / per_second + IDLE_SECONDS + 3
+    all_talks = [talk for of_one in talks.values() for talk in of_one]
+    hold(all_talks, until=until, at_end=lambda: full.update({one.name: _size(one) for one in chatters}))
+    made = stand_in.counts().calls - calls
+    if made != len(all_talks):
+        raise Invalid(f"{len(all_talks)} mostly idle streams, but the upstream counted {made} calls.")
     _wait_until_left(stand_in)
-    if chatter.name == PLATFORM:
-        time.sleep(SETTLE_SECONDS)
-        kept = kept_since(site.database_url, since)
-        if kept.threads != count or kept.others + kept.answered != count:
-            raise Invalid(f"{chatter.name}: {count} idle streams, but the database has {kept}.")
+    time.sleep(SETTLE_SECONDS)
+    kept = kept_since(site.database_url, since)
+    if (kept.threads, kept.others + kept.answered) != (count, count):
+        raise Invalid(f"{count} mostly idle streams of the platform, but the database has {kept}.")
+    return {name: _idle(of_one, before[name], full[name]) for name, of_one in talks.items()}
+
+
+def _size(chatter: Chatter) -> tuple[float, int]:
+    return chatter.running.megabytes(), chatter.descriptors()
+
+
+def _idle(talks: Sequence[Talk], before: tuple[float, int], full: tuple[float, int]) -> Idle:
     return Idle(
-        streams=count,
-        errors=errors,
-        without_heartbeat=silent,
+        streams=len(talks),
+        errors=sum(talk.is_over or talk.status != 200 or talk.has_failed or talk.pieces < 2 for talk in talks),
+        without_heartbeat=sum(not talk.heartbeats for talk in talks),
         heartbeats=sum(talk.heartbeats for talk in talks),
-        megabytes_before=megabytes,
+        megabytes_before=before[0],
         megabytes=full[0],
-        kilobytes_each=(full[0] - megabytes) * 1024 / count,
-        descriptors_before=descriptors,
-        descriptors=int(full[1]),
+        kilobytes_each=(full[0] - before[0]) * 1024 / len(talks),
+        descriptors_before=before[1],
+        descriptors=full[1],
         opening_p95_ms=percentile(_added(talks), 0.95),
     )
 

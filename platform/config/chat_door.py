@@ -39,7 +39,7 @@ class ChatDoor:
     @asynccontextmanager
     async def open(self, sessions: Desk) -> AsyncIterator[dict[str, object]]:
         """Loads the handler; gives what its requests find in their state. At the end, what is being said is saved first."""
-        from chat_server.serving.desk import CHAT_THREADS, STATE_KEY, ChatDesk
+        from chat_server.serving.desk import CHAT_THREADS, KEEP_SECONDS, STATE_KEY, ChatDesk
         from chat_server.serving.file_door import FileDoor
         from chat_server.serving.quiet import quieten_packages
         from chat_server.serving.revocations import Revocations
@@ -63,7 +63,7 @@ class ChatDoor:
             gateway=gateway,
             sessions=sessions,
             writer=sessions.writer,
-            threads=DatabaseThreads("chat", size=CHAT_THREADS),
+            threads=DatabaseThreads("chat", size=CHAT_THREADS, keep_seconds=KEEP_SECONDS),
             models=ModelClients(
                 allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None
             ),
