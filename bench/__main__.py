@@ -6,7 +6,6 @@ Exit code 1, with a sentence, when a run is not valid: then its figures mean not
 import argparse
 import gc
 import importlib.util
-import os
 import shutil
 import sys
 import tempfile

@@ -35,7 +35,7 @@ from bench.windows import Invalid
 # Sockets of visitors, and in the contestants those of visitors and upstream.
 DESCRIPTORS: Final = 20_000
 # How much later than it should be the stand-in's first token may come.
-LATE_MS: Final = 3.0
+LATE_MS: Final = 10.0
 
 
 def main() -> int:
@@ -81,7 +81,9 @@ class Run:
     @classmethod
     def begin(cls, asked: argparse.Namespace, folder: Path, stack: ExitStack) -> "Run":
         if importlib.util.find_spec("fastapi") is None:
-            raise DidNotStart("FastAPI is missing. `make bench-chat` brings it; by hand: pip install -r requirements/bench.txt.")
+            raise DidNotStart(
+                "FastAPI is missing. `make bench-chat` brings it; by hand: pip install -r requirements/bench.txt."
+            )
         certificates, environment = make_certificates(folder), clean_environment()
         machine = describe_machine()
         for key, value in machine.items():

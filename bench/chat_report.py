@@ -46,12 +46,12 @@ def table_text(table: Table, *, per_second: float) -> str:
     lines += ["\nMostly idle streams", row.format("", *heads)]
     for name, found in table.items():
         idle = found["idle"]
-        figures = (
+        sizes = (
             *(f"{idle['streams']:.0f}", f"{idle['megabytes']:.0f}", f"{idle['megabytes_before']:.0f}"),
             *(f"{idle['kilobytes_each']:.0f}", f"{idle['errors']:.0f}", f"{idle['heartbeats']:.0f}"),
             f"{idle['descriptors']:.0f}",
         )
-        lines.append(row.format(name, *figures))
+        lines.append(row.format(name, *sizes))
     return "\n".join(lines)
 
 
@@ -69,7 +69,9 @@ def goals(table: Table) -> list[dict[str, Any]]:
     ]
     idle = ours["idle"]
     if idle["streams"] >= STREAMS:
-        found.append(_goal(f"{idle['streams']:,.0f} mostly idle streams: MB together", idle["megabytes"], MOST_MEGABYTES))
+        found.append(
+            _goal(f"{idle['streams']:,.0f} mostly idle streams: MB together", idle["megabytes"], MOST_MEGABYTES)
+        )
     found.append(_goal("mostly idle streams: errors", idle["errors"], 0))
     found.append(_goal("mostly idle streams: without a heartbeat", idle["without_heartbeat"], 0))
     return found

@@ -1,4 +1,4 @@
-"""The two that the bench of chats compares: the platform with everything on, and the bare peer. Two processes each, as in the image."""
+"""The two that the bench of chats compares, with two processes each: the platform with everything on, and the bare peer."""
 
 import json
 import uuid
@@ -65,7 +65,15 @@ def open_chat_tenant(site: Site) -> str:
 
 def start_chat_platform(site: Site, place: Place, public_id: str) -> tuple[Chatter, "Visitors"]:
     port = free_port()
-    command = (*UVICORN, *production_flags(), "--port", str(port), "--workers", str(PROCESSES), "config.asgi:application")
+    command = (
+        *UVICORN,
+        *production_flags(),
+        "--port",
+        str(port),
+        "--workers",
+        str(PROCESSES),
+        "config.asgi:application",
+    )
     running = Running.start("platform-chat", command, environment=site.environment, folder=place.folder, at=ROOT)
     visitors = Visitors(port, public_id)
     return Chatter("platform", running, port, visitors.ask), visitors
@@ -73,10 +81,10 @@ def start_chat_platform(site: Site, place: Place, public_id: str) -> tuple[Chatt
 
 def start_chat_peer(place: Place) -> Chatter:
     port = free_port()
+    flags = ("--port", str(port), "--workers", str(PROCESSES), "--log-level", "warning", "--ws", "none")
     running = Running.start(
         "fastapi_chatkit",
-        (*UVICORN, "--port", str(port), "--workers", str(PROCESSES), "--log-level", "warning", "--ws", "none")
-        + ("bench.peers.fastapi_chatkit:app",),
+        (*UVICORN, *flags, "bench.peers.fastapi_chatkit:app"),
         environment={
             **place.environment,
             "OPENAI_API_KEY": "sk-bench-" + uuid.uuid4().hex,
@@ -141,5 +149,5 @@ def _forwarded(number: int) -> dict[str, str]:
 
 def _message(text: str) -> bytes:
     content = [{"type": "input_text", "text": text}]
-    given = {"content": content, "attachments": [], "quoted_text": None, "inference_options": {}}
+    given: dict[str, Any] = {"content": content, "attachments": [], "quoted_text": None, "inference_options": {}}
     return json.dumps({"type": "threads.create", "params": {"input": given}}).encode()

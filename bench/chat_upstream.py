@@ -8,8 +8,8 @@ speaks and is steered as bench.upstream is. Every answer has the same timetable,
     FIRST_SECONDS           the first words
     each PIECE_SECONDS      more of them, PIECES in all, and the end with the last
 
-A message with `[idle]` gets its first words and then some more each IDLE_SECONDS, until its reader leaves. Events are the sandbox's,
-which the official SDK accepts; they are made once, so that an answer costs this process next to nothing.
+A message with `[idle]` gets its first words and then some more each IDLE_SECONDS, until its reader leaves. Events are the
+sandbox's, which the official SDK accepts; they are made once, so that an answer costs this process next to nothing.
 """
 
 import heapq

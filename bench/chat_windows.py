@@ -57,7 +57,7 @@ class Idle:
 def measure_alone(chatter: Chatter, count: int, *, stand_in: StandIn, site: Site) -> FirstWords:
     """One message at a time: the next is sent when the answer is over."""
     cpu, since, calls = chatter.running.cpu_seconds(), datetime.now(UTC), stand_in.counts().calls
-    talks = []
+    talks: list[Talk] = []
     for number in range(count):
         talk = Talk(chatter.port, chatter.ask(number, "Do you mend flat tyres?"), due=time.monotonic())
         hold([talk])
@@ -72,7 +72,7 @@ def measure_arrivals(
     cpu, since, calls = chatter.running.cpu_seconds(), datetime.now(UTC), stand_in.counts().calls
     draw = random.Random(SEED + number)  # noqa: S311 arrivals, no secrets
     moment = begin = time.monotonic() + 0.1
-    talks = []
+    talks: list[Talk] = []
     while (moment := moment + draw.expovariate(per_second)) < begin + seconds:
         talks.append(Talk(chatter.port, chatter.ask(len(talks), "Do you mend flat tyres?"), due=moment))
     hold(talks)
