@@ -73,7 +73,8 @@ class Slice:
     after: str = ""
 
 
-def create_thread(owner: Owner, piece: Piece) -> None:
+def create_thread(owner: Owner, piece: Piece, *, holder: str = "", until: datetime | None = None) -> None:
+    """`holder` has the turn in it `until` then (turns.py)."""
     thread = Thread(id=piece.id, tenant_id=owner.tenant_id)
     token, key = new_content_key(thread_binding(thread))
     try:
@@ -91,6 +92,8 @@ def create_thread(owner: Owner, piece: Piece) -> None:
                         body=key.seal(piece.body, _THREAD_PIECE),
                         created_at=piece.created_at,
                         updated_at=timezone.now(),
+                        run_holder=holder,
+                        run_until=until,
                     )
                 ]
             )
@@ -103,12 +106,12 @@ def create_thread(owner: Owner, piece: Piece) -> None:
 
 def update_thread(owner: Owner, thread_id: str, body: bytes) -> None:
     key = owner.keys.get(thread_id) or _key(owner, thread_id)
-    if not _mine(owner, thread_id).update(body=key.seal(body, _THREAD_PIECE), updated_at=timezone.now()):
+    if not my_thread(owner, thread_id).update(body=key.seal(body, _THREAD_PIECE), updated_at=timezone.now()):
         raise NoSuchRow
 
 
 def read_thread(owner: Owner, thread_id: str) -> bytes:
-    row = _mine(owner, thread_id).values_list("key_token", "body").first()
+    row = my_thread(owner, thread_id).values_list("key_token", "body").first()
     if row is None:
         raise NoSuchRow
     token, body = row
@@ -119,7 +122,7 @@ def read_threads(owner: Owner, *, after: str | None, limit: int, order: str) -> 
     mine = Thread.objects.filter(**owner.fields())
     sign = "-" if order == "desc" else ""
     if after is not None:
-        last = _mine(owner, after).values_list("created_at", flat=True).first()
+        last = my_thread(owner, after).values_list("created_at", flat=True).first()
         if last is None:
             raise NoSuchRow
         way = "lt" if sign else "gt"
@@ -131,7 +134,7 @@ def read_threads(owner: Owner, *, after: str | None, limit: int, order: str) -> 
 
 
 def delete_thread(owner: Owner, thread_id: str) -> None:
-    deleted, _ = _mine(owner, thread_id).delete()
+    deleted, _ = my_thread(owner, thread_id).delete()
     if not deleted:
         raise NoSuchRow
 
@@ -140,7 +143,7 @@ def put_item(owner: Owner, thread_id: str, piece: Piece) -> None:
     """Append it, or write it anew where the thread has it already: adding one twice leaves one row, in its first place."""
     with transaction.atomic():
         # Counting on locks the row: two that append at once take turns, and a thread that is deleted meanwhile takes nothing.
-        if not _mine(owner, thread_id).update(next_number=F("next_number") + 1, updated_at=timezone.now()):
+        if not my_thread(owner, thread_id).update(next_number=F("next_number") + 1, updated_at=timezone.now()):
             raise NoSuchRow
         token, number = Thread.objects.values_list("key_token", "next_number").get(id=thread_id, **owner.fields())
         item = ThreadItem(
@@ -167,7 +170,7 @@ def read_items(owner: Owner, thread_id: str, *, after: str | None, limit: int, o
         items = items.filter(**{"number__lt" if sign else "number__gt": number})
     most = min(max(limit, 1), MAX_PAGE)
     rows = list(items.order_by(f"{sign}number").values_list("item_id", "body")[: most + 1])
-    if not rows and not _mine(owner, thread_id).exists():
+    if not rows and not my_thread(owner, thread_id).exists():
         raise NoSuchRow
     bodies = [key.open(body, _name(item_id)) for item_id, body in rows[:most]]
     return Slice(bodies, rows[most - 1][0] if len(rows) > most else "")
@@ -193,7 +196,7 @@ def note_feedback(owner: Owner, thread_id: str, item_ids: list[str], kind: str) 
     if not all(_ITEM_ID.fullmatch(item_id) for item_id in wanted) or len(wanted) > MAX_PAGE:
         raise NoSuchRow
     with transaction.atomic():
-        if not _mine(owner, thread_id).exists():
+        if not my_thread(owner, thread_id).exists():
             raise NoSuchRow
         found = ThreadItem.objects.filter(thread_id=thread_id, item_id__in=wanted, **owner.fields("thread__"))
         if found.count() != len(wanted):
@@ -207,7 +210,8 @@ def note_feedback(owner: Owner, thread_id: str, item_ids: list[str], kind: str) 
         )
 
 
-def _mine(owner: Owner, thread_id: str) -> QuerySet[Thread]:
+def my_thread(owner: Owner, thread_id: str) -> QuerySet[Thread]:
+    """None or one. Raises NoSuchRow for what can be no id."""
     if not _THREAD_ID.fullmatch(thread_id):
         raise NoSuchRow
     return Thread.objects.filter(id=thread_id, **owner.fields())
@@ -220,7 +224,7 @@ def _item(owner: Owner, thread_id: str, item_id: str) -> QuerySet[ThreadItem]:
 
 
 def _key(owner: Owner, thread_id: str) -> ContentKey:
-    token = _mine(owner, thread_id).values_list("key_token", flat=True).first()
+    token = my_thread(owner, thread_id).values_list("key_token", flat=True).first()
     if token is None:
         raise NoSuchRow
     return owner.key(thread_id, token)

@@ -2,6 +2,7 @@
 
     account = await admit_run(desk, tenant=…, …)      # PublicError: rate_limited, quota_exceeded (429)
     account.began(key_id=…, model=…)                  # before the model is asked
+    account.asked(tokens)                             # at each turn, what its input has
     account.first_words(); account.wrote(len(delta))  # while it streams
     account.used(input_tokens=…, …)                   # what OpenAI tells of each turn
     await account.settle("answered")                  # always, once: "answered", "cut", or the code of the failure
@@ -58,7 +59,7 @@ async def admit_run(
 ) -> RunAccount:
     """Room for one run. Raises PublicError: rate_limited, quota_exceeded, and platform_unavailable where nothing can be recorded.
 
-    `input_chars` counts what the visitor sent; whoever knows the length of the conversation may add it, for a better estimate.
+    `input_chars` counts what the visitor sends and what of the conversation goes to the model with it.
     """
     if why := desk.writer.refuses:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason=why)

@@ -66,8 +66,8 @@ class RunAccount:
     """Filled in while the model answers; `settle` once, whatever became of it. Every method runs on the event loop.
 
     Where OpenAI told no usage of the turn that was cut, its tokens are estimated: the text that was streamed since, and for
-    the input that of the turn before, or what was reserved. Such rows are marked. A run that failed before any text is
-    not estimated: OpenAI charges nothing for a refusal.
+    the input what `asked` said of it, that of the turn before, or what was reserved. Such rows are marked. A run that failed
+    before any text is not estimated: OpenAI charges nothing for a refusal.
     """
 
     facts: RunFacts
@@ -86,12 +86,17 @@ class RunAccount:
     upstream_request_id: str = ""
     has_begun: bool = False
     is_settled: bool = False
+    _asked: int = field(default=0)
     _last_input: int = field(default=0)
     _chars: int = field(default=0)
 
     def began(self, *, key_id: uuid.UUID, model: str) -> None:
         """The model is being asked, with this key; again where another key takes over."""
         self.key_id, self.model, self.has_begun = key_id, model, True
+
+    def asked(self, tokens: int) -> None:
+        """A turn begins, whose input has about so many tokens: the whole conversation with its files, not the message alone."""
+        self._asked = max(tokens, self.facts.input_estimate)
 
     def first_words(self) -> None:
         if self.first_ms is None:
@@ -117,7 +122,7 @@ class RunAccount:
         self.turns += turns
         self.upstream_request_id = upstream_request_id or self.upstream_request_id
         self._last_input = input_tokens
-        self._chars = 0
+        self._asked = self._chars = 0
 
     async def settle(self, outcome: str, reason: str = "") -> None:
         """Once; later calls do nothing. Ends even when the caller is cancelled. Raises nothing."""
@@ -130,9 +135,10 @@ class RunAccount:
         await asyncio.shield(task)
 
     def _row(self, outcome: str, reason: str) -> ChatRun:
-        is_estimated = self._chars > 0 or (outcome == CUT and self.has_begun and not self.turns)
+        is_unanswered = self._asked > 0 or (self.has_begun and not self.turns)
+        is_estimated = self._chars > 0 or (outcome == CUT and is_unanswered)
         if is_estimated:
-            self.input_tokens += self._last_input or self.facts.input_estimate
+            self.input_tokens += self._asked or self._last_input or self.facts.input_estimate
             self.output_tokens += tokens_in(self._chars)
             self.turns += 1
         return self.facts.row(

@@ -132,8 +132,9 @@ class ChatRunAdmin(ReadOnlyAdmin):
     @admin.display(description="tokens")
     def tokens(self, row: ChatRun) -> SafeString:
         counted = f"{row.input_tokens:,} in, {row.output_tokens:,} out"
-        cached = f"{row.cached_tokens:,} of the input cached" if row.cached_tokens else ""
-        return two_lines(counted, ", ".join(note for note in (cached, "estimated" if row.is_estimated else "") if note))
+        cached = f"{row.cached_tokens:,} cached" if row.cached_tokens else ""
+        notes = ", ".join(note for note in (cached, "estimated" if row.is_estimated else "") if note)
+        return format_html('<span class="nowrap">{}</span>', two_lines(counted, notes))
 
     @admin.display(description="cost")
     def cost(self, row: ChatRun) -> str:

@@ -22,7 +22,7 @@ def tokens_in(chars: int) -> int:
 
 
 def input_estimate(agent: AgentSnapshot, input_chars: int) -> int:
-    """Tokens: the visitor's text, the instructions and the tools. What the conversation had before is not known here."""
+    """Tokens: what the visitor sent, with what was said before; the instructions and the tools."""
     tools = len(json.dumps(agent.client_tools)) if agent.client_tools else 0
     return tokens_in(input_chars + len(agent.instructions) + tools)
 

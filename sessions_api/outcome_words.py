@@ -66,6 +66,14 @@ _BY_REASON: Final[dict[str, str]] = {
     "latency on the operations page. Raise TENANT_CONCURRENCY only for a true peak.",
     "process_full": "PROCESS_CONCURRENCY requests of all tenants together were waiting for OpenAI in this process. Usually "
     "OpenAI is slow: see the latency on the operations page.",
+    "thread_busy": "A message came into a conversation while another answer in it was on its way: two tabs, or a message sent "
+    "twice. It frees itself, at the latest half a minute after a process was killed. Nothing to do.",
+    "body_not_chatkit": "The body is no request of ChatKit's protocol, or of a newer one than this release knows. If OpenAI's "
+    "own chat sends it, look for a newer release of the platform.",
+    "out_of_turn": "The call did not fit the conversation: an answer to a call that nobody waits for, or a retry of what is no "
+    "visitor's message. Usually a second tab answered already. Nothing to do.",
+    "no_transcription": "The page asked for dictation, which this backend does not offer. Its developer has to leave "
+    "composer.dictation off.",
     "no_key": "The assistant has no key in use. Add one on the tenant's page and give it to the assistant.",
     "nothing_published": "The platform answers for this assistant, and no version of it is published. Write a draft on the "
     "assistant's page and publish it.",

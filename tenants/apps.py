@@ -26,7 +26,7 @@ class TenantsConfig(AppConfig):
         from tenants.user_scope import user_scope_binding
 
         registry.register(ApiKey, "token", binding_of=key_binding)
-        registry.register(ReplacedKey, "token", binding_of=lambda replaced: key_binding(replaced.key))
+        registry.register(ReplacedKey, "token", binding_of=lambda replaced: key_binding(replaced.key), related=("key",))
         registry.register(IdentityKey, "token", binding_of=identity_binding)
         registry.register(Tenant, "user_scope_token", binding_of=user_scope_binding)
         register(check_limits)

@@ -5,16 +5,18 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 
 # What a model reads: images, PDF, and text of some kinds. All others are refused, whatever an assistant's row says.
-FILE_TYPES: Final = (
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "image/webp",
-    "application/pdf",
-    "text/plain",
-    "text/csv",
-    "text/markdown",
-)
+# With the ends of names that a browser's file dialog offers for each.
+EXTENSIONS: Final = {
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+    "application/pdf": (".pdf",),
+    "text/plain": (".txt",),
+    "text/csv": (".csv",),
+    "text/markdown": (".md",),
+}
+FILE_TYPES: Final = tuple(EXTENSIONS)
 
 
 def validate_file_types(value: Any) -> None:

@@ -109,14 +109,14 @@ def would_switch(assistant: Assistant, to: str) -> Switched:
 
 
 @transaction.atomic
-def prepare_switch(*, assistant: Assistant, actor: Actor) -> AgentVersion:
-    """A draft to begin with; where a draft or a published version stands already, that one, unchanged."""
+def prepare_switch(*, assistant: Assistant, actor: Actor, model: str = "") -> AgentVersion:
+    """A draft with `model` or the default one; where a draft or a published version stands already, that one, unchanged."""
     assistant = Assistant.objects.lock(assistant.pk)
     known = VERSIONS.draft_of(assistant) or VERSIONS.published_of(assistant)
     if known is not None:
         return known
     values = {
-        "model": settings.CHAT_DEFAULT_MODEL,
+        "model": model or settings.CHAT_DEFAULT_MODEL,
         "instructions": first_instructions(assistant),
         "note": "made by “Prepare”: look it over before it is published",
     }

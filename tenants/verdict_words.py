@@ -38,8 +38,9 @@ _BY_VERDICT: Final[dict[Verdict, Words]] = {
     ),
     Verdict.MISSING_SCOPE: Words(
         "permission missing",
-        "The key is known, but lacks the permission to use ChatKit.",
-        "At platform.openai.com → API keys, give the key all permissions, or write access to ChatKit. "
+        "The key is known, but lacks the permission to use ChatKit or, where this platform answers, to run models.",
+        "At platform.openai.com → API keys, give the key all permissions, or write access to ChatKit and, where this platform "
+        "answers, to Responses. "
         "An edit takes OpenAI up to 15 minutes to apply.",
     ),
     Verdict.WORKFLOW_MISSING: Words(
@@ -72,7 +73,8 @@ _BY_VERDICT: Final[dict[Verdict, Words]] = {
 _RETIRED: Final = Words(
     "workflow retired",
     "OpenAI has shut Agent Builder down, and this workflow with it.",
-    "Move the assistant to a backend that does not need a workflow; until then the page shows the tenant's fallback text.",
+    "Let this platform answer: Operations → Sunset has what the switch needs. Until then the page shows the tenant's fallback "
+    "text.",
 )
 # What a reason adds to its verdict, or says instead; see chatkit_client/errors.py for those of the OpenAI edge.
 _BY_REASON: Final[dict[tuple[Verdict, str], Words]] = {
@@ -106,6 +108,11 @@ _BY_REASON: Final[dict[tuple[Verdict, str], Words]] = {
         "region blocked",
         "OpenAI does not serve the region that this server calls from.",
         "Send the platform's calls from a supported country.",
+    ),
+    (Verdict.UNCHECKED, "no_version"): Words(
+        "no version",
+        "This platform is to answer, but no version of the assistant is published: there is no model to ask.",
+        "Publish one on the assistant's page.",
     ),
     (Verdict.UNCHECKED, "check_failed"): Words(
         "check failed",

@@ -50,6 +50,24 @@ def save_draft(*, assistant: Assistant, values: Mapping[str, Any], actor: Actor)
 
 
 @transaction.atomic
+def discard_draft(*, assistant: Assistant, actor: Actor) -> None:
+    """The draft is deleted; the next one begins as the published version. Raises NoSuchVersion."""
+    assistant = Assistant.objects.lock(assistant.pk)
+    draft = VERSIONS.draft_of(assistant)
+    if draft is None:
+        raise NoSuchVersion("There is no draft to discard.")
+    published = VERSIONS.published_of(assistant)
+    lost = VERSIONS.differences(published, draft)
+    draft.delete()
+    record(
+        Action.VERSION_DISCARDED,
+        actor=actor,
+        subject=subject_of(assistant),
+        changes=described([each.field for each in lost], {}),
+    )
+
+
+@transaction.atomic
 def publish(*, assistant: Assistant, actor: Actor, note: str = "") -> AgentVersion:
     """The draft becomes the next version and answers from the next message on. Raises NoSuchVersion, ValidationError."""
     assistant = Assistant.objects.lock(assistant.pk)

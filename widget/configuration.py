@@ -7,6 +7,8 @@ from django.conf import settings
 
 from gateway.admission import Page, backend_of
 from gateway.errors import Code, PublicError
+from tenants.agents import AgentSnapshot
+from tenants.file_types import EXTENSIONS
 from tenants.models.assistant import Backend
 from tenants.snapshot import AssistantSnapshot
 from widget.embed import embed_scripts
@@ -15,20 +17,26 @@ from widget.embed import embed_scripts
 NO_DOMAIN_KEY: Final = "local-dev"
 
 
-def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, Any]:
-    """What the embed script draws the chat from (docs/embedding.md); raises PublicError (tenant_misconfigured)."""
+def public_configuration(
+    page: Page, assistant: AssistantSnapshot, *, tried: AgentSnapshot | None = None
+) -> dict[str, Any]:
+    """What the embed script draws the chat from (docs/embedding.md); raises PublicError (tenant_misconfigured).
+
+    `tried` is the version that a preview tries in place of the published one.
+    """
     tenant, look, session = page.tenant, assistant.appearance, assistant.settings
     if tenant.upstream is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="upstream_not_allowed")
     if session is None:
         raise PublicError(Code.TENANT_MISCONFIGURED, reason="assistant_unusable")
+    agent = tried or assistant.agent
     return {
         "tenant": tenant.public_id,
         "assistant": assistant.slug,
         "name": assistant.name,
         "backend": backend_of(page, assistant),
         "chat": _chat(page, assistant),
-        "client_tools": [tool["name"] for tool in assistant.agent.client_tools] if assistant.agent else [],
+        "client_tools": [tool["name"] for tool in agent.client_tools] if agent else [],
         "chatkit_js": tenant.upstream.chatkit_js,
         "appearance": {
             "greeting": look.greeting,
@@ -44,11 +52,19 @@ def public_configuration(page: Page, assistant: AssistantSnapshot) -> dict[str, 
             "enabled": session.file_upload_enabled,
             "max_files": session.max_files,
             "max_size_mb": session.max_file_size_mb,
+            "accept": _accept(page, assistant),
         },
         "limit_text": tenant.chat.text,
         "fallback": {"text": tenant.fallback_text, "url": tenant.fallback_url},
         "embed_version": embed_scripts().current.version,
     }
+
+
+def _accept(page: Page, assistant: AssistantSnapshot) -> dict[str, list[str]]:
+    """Types of files, each with its names' ends; none where OpenAI decides what its hosted chat takes."""
+    if backend_of(page, assistant) != Backend.PLATFORM:
+        return {}
+    return {each: list(EXTENSIONS[each]) for each in assistant.accepted_file_types}
 
 
 def _chat(page: Page, assistant: AssistantSnapshot) -> dict[str, str] | None:

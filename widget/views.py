@@ -1,8 +1,11 @@
 """The widget's part of the lean door: the script, and the public configuration that it reads."""
 
+import uuid
+from functools import partial
 from typing import Final
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse, HttpResponseNotModified
 
 from gateway import cors
@@ -12,7 +15,9 @@ from gateway.lean import LeanRequest
 from sessions_api.attempt import Attempt
 from sessions_api.desk import desk_of
 from sessions_api.record_refusal import record_refusal
+from tenants.agents import AgentSnapshot, load_agent_version
 from tenants.origins import OriginRules, Reason
+from tenants.snapshot import AssistantSnapshot
 from widget.configuration import public_configuration
 from widget.embed import EmbedScript, embed_scripts
 from widget.preview_page import preview_page
@@ -26,6 +31,7 @@ MOVING_CACHE: Final = "public, max-age=300, stale-while-revalidate=86400"
 PINNED_CACHE: Final = "public, max-age=31536000, immutable"
 # A page asks for its configuration at every view, and opens a chat at few of them.
 PAGE_VIEWS_PER_SESSION: Final = 50
+DATABASE_SECONDS: Final = 5.0
 # Refuses everybody, and tells the well-formed ones from the others by its reason.
 _NOBODY: Final = OriginRules(())
 
@@ -69,7 +75,16 @@ async def _configure(request: LeanRequest, public_id: str, attempt: Attempt) -> 
         raise PublicError(Code.METHOD_NOT_ALLOWED, reason="method_not_allowed")
     assistant = choose_assistant(page, request.GET.get("assistant") or None)
     attempt.assistant_slug = assistant.slug
-    return json_response(public_configuration(page, assistant))
+    tried = None if page.preview_version is None else await _version(request, assistant, page.preview_version)
+    return json_response(public_configuration(page, assistant, tried=tried))
+
+
+async def _version(request: LeanRequest, assistant: AssistantSnapshot, version_id: uuid.UUID) -> AgentSnapshot | None:
+    read = partial(load_agent_version, assistant.id, version_id)
+    try:
+        return await desk_of(request).threads.run(read, seconds=DATABASE_SECONDS)
+    except (DatabaseError, InterfaceError, TimeoutError) as failure:
+        raise PublicError(Code.PLATFORM_UNAVAILABLE, reason="database_silent") from failure
 
 
 async def embed_script(request: LeanRequest, version: str | None = None) -> HttpResponse:

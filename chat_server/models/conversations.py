@@ -24,6 +24,9 @@ class Thread(models.Model):
     key_token = models.TextField(editable=False, help_text="The sealed key of this conversation.")
     body = models.BinaryField(editable=False, help_text="Encrypted: title, status, metadata.")
     next_number = models.PositiveIntegerField(default=1, editable=False)
+    # Whose turn it is to write an answer, and until when: see chat_server/turns.py.
+    run_holder = models.CharField(max_length=32, blank=True, editable=False)
+    run_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(db_index=True)
 

@@ -18,6 +18,7 @@ from agents.run_config import CallModelData, ModelInputData
 from agents.tracing.provider import DefaultTraceProvider
 
 from chat_server.metering import RunAccount
+from chat_server.serving.input_tokens import tokens_of_input
 from chat_server.serving.pace import Pace
 from chat_server.serving.tools import RunContext, stop_when_handed_over, tools_of
 from tenants.agents import AgentSnapshot
@@ -85,14 +86,18 @@ class MeteredModel(OpenAIResponsesModel):
         self._account = account
         self._pace = pace
 
-    async def stream_response(self, *args: Any, **options: Any) -> AsyncIterator[TResponseStreamEvent]:
-        events = super().stream_response(*args, **options)
+    async def stream_response(
+        self, system_instructions: Any, input: Any, *args: Any, **options: Any
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        self._account.asked(tokens_of_input(system_instructions, input))
+        events = super().stream_response(system_instructions, input, *args, **options)
         try:
             async for event in events:
                 if event.type == "response.completed":
                     self._count(event.response)
-                elif event.type == "response.output_text.delta":
-                    self._account.wrote(len(event.delta))
+                elif isinstance(delta := getattr(event, "delta", None), str):
+                    # Text, thoughts, and what functions are called with: all of it is output.
+                    self._account.wrote(len(delta))
                 yield event
                 await self._pace.read()
         finally:

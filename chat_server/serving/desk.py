@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from chat_server.serving.revocations import Revocations
 from chat_server.serving.streams import OpenStreams
+from chat_server.serving.turn_keeper import TurnKeeper
 from chatkit_client.model_client import ModelClients
 from gateway.database_threads import DatabaseThreads
 from gateway.resources import Gateway, state_of
@@ -33,14 +34,17 @@ class ChatDesk:
     models: ModelClients
     revocations: Revocations
     streams: OpenStreams
+    turns: TurnKeeper
 
     async def open(self) -> None:
         await self.revocations.open()
         self.streams.open()
+        self.turns.open()
 
     async def close(self, *, seconds: float) -> None:
         """Save what is half said, then let go of the models and the database."""
         await self.streams.close(seconds=seconds)
+        await self.turns.close()
         await self.models.close()
         await self.revocations.close()
         await asyncio.to_thread(self.threads.close, seconds=seconds)

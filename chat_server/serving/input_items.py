@@ -18,6 +18,8 @@ from chatkit.types import (
     HiddenContextItem,
     StructuredInputItem,
     ThreadItem,
+    UserMessageContent,
+    UserMessageInput,
     UserMessageItem,
     UserMessageTagContent,
 )
@@ -67,9 +69,15 @@ async def load_conversation(
     return Conversation(items, _turns_since_message(latest))
 
 
-def length_of(message: UserMessageItem) -> int:
-    """In characters, quoted text included."""
-    return sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
+def length_of(message: UserMessageItem | UserMessageInput) -> int:
+    """In characters, with quoted text, and with what the model is shown of a tag's data."""
+    return sum(_length_of_part(part) for part in message.content) + len(message.quoted_text or "")
+
+
+def _length_of_part(part: UserMessageContent) -> int:
+    if isinstance(part, UserMessageTagContent):
+        return min(len(_shown_of_tag(part)), MOST_TAG_CHARS)
+    return len(part.text)
 
 
 async def _latest(store: Any, thread_id: str, context: Any, most_chars_of_message: int) -> list[ThreadItem]:
@@ -145,14 +153,17 @@ class _Converter(ThreadItemConverter):
         return {"type": "input_file", "filename": attachment.name, "file_data": data}
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> Any:
-        known = json.dumps({"id": tag.id, "text": tag.text, "data": tag.data}, ensure_ascii=False, default=str)
-        return _text(known[:MOST_TAG_CHARS])
+        return _text(_shown_of_tag(tag)[:MOST_TAG_CHARS])
 
     async def hidden_context_to_input(self, item: HiddenContextItem) -> Any:
         if not isinstance(item.content, str):
             content = json.dumps(item.content, ensure_ascii=False, default=str)
             item = item.model_copy(update={"content": content})
         return await super().hidden_context_to_input(item)
+
+
+def _shown_of_tag(tag: UserMessageTagContent) -> str:
+    return json.dumps({"id": tag.id, "text": tag.text, "data": tag.data}, ensure_ascii=False, default=str)
 
 
 def _text(text: str) -> dict[str, str]:

@@ -5,18 +5,26 @@ from typing import Final
 
 from chatkit.types import (
     ChatKitReq,
+    NonStreamingReq,
     StreamingReq,
     ThreadsAddClientToolOutputReq,
     ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
+    ThreadsUpdateReq,
 )
 from pydantic import TypeAdapter, ValidationError
 
+from chat_server.serving.input_items import MOST_CHARS, length_of
 from gateway.errors import Code, PublicError
 from gateway.lean import LeanRequest
+from tenants.agents import AgentSnapshot
 
+MOST_TITLE_CHARS: Final = 200
+# A message that is somewhat too long is kept and answered in words; what is far beyond that is not even kept.
+_BYTES_PER_CHAR: Final = 8
+_SPARE_BYTES: Final = 16 * 1024
 _request: Final[TypeAdapter[ChatKitReq]] = TypeAdapter(ChatKitReq)
 
 
@@ -37,12 +45,37 @@ def read_chat_call(request: LeanRequest) -> ChatKitReq:
         raise PublicError(Code.BODY_INVALID, reason="body_not_chatkit") from None
 
 
+def require_bounded(call: StreamingReq | NonStreamingReq, agent: AgentSnapshot) -> None:
+    """Raises PublicError (body_too_large): what is kept is read again with each history, and shown to the model."""
+    match call:
+        case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+            most = _SPARE_BYTES + _BYTES_PER_CHAR * agent.max_input_chars
+            if len(call.params.input.model_dump_json().encode()) > most:
+                raise _too_long("message_too_long", f"A message has at most {agent.max_input_chars:,} characters here.")
+        case ThreadsAddStructuredInputReq():
+            if characters_of(call) > agent.max_input_chars:
+                raise _too_long("answers_too_long", f"Answers have {agent.max_input_chars:,} characters together.")
+        case ThreadsAddClientToolOutputReq():
+            if characters_of(call) > MOST_CHARS:
+                raise _too_long("output_too_long", f"A function's result has at most {MOST_CHARS:,} characters.")
+        case ThreadsUpdateReq():
+            if len(call.params.title) > MOST_TITLE_CHARS:
+                raise _too_long("title_too_long", f"A title has at most {MOST_TITLE_CHARS} characters.")
+        case _:
+            return
+
+
+def _too_long(reason: str, message: str) -> PublicError:
+    refusal = PublicError(Code.BODY_TOO_LARGE, reason=reason)
+    refusal.message = message
+    return refusal
+
+
 def characters_of(call: StreamingReq) -> int:
     """How much the visitor sends to the model with this call."""
     match call:
         case ThreadsCreateReq() | ThreadsAddUserMessageReq():
-            message = call.params.input
-            return sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
+            return length_of(call.params.input)
         case ThreadsAddClientToolOutputReq():
             return len(json.dumps(call.params.result, default=str))
         case ThreadsAddStructuredInputReq():

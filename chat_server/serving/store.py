@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError
 from pydantic import TypeAdapter
 
 from chat_server import conversations as rows
-from chat_server import files
+from chat_server import files, turns
 from chat_server.conversations import NoSuchRow, Piece
 from chat_server.sealing import ATTACHMENT, THREAD, new_id
 from chat_server.serving.attached import stored_attachment, with_fresh_links
@@ -63,7 +63,7 @@ class ConversationStore(Store[ChatContext]):
             await ask(context, lambda: rows.update_thread(context.owner, thread.id, body))
             return
         piece = Piece(thread.id, "thread", _with_zone(thread.created_at), body)
-        await ask(context, lambda: rows.create_thread(context.owner, piece))
+        await ask(context, lambda: turns.begin_thread(context.owner, piece, context.turn))
         context.new_thread = ""
 
     async def load_threads(

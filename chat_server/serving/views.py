@@ -15,12 +15,14 @@ from chat_server.serving.authorise import identify_caller, page_origin, read_gra
 from chat_server.serving.context import ChatContext
 from chat_server.serving.desk import ChatDesk, chat_desk_of
 from chat_server.serving.endings import BROKE_OFF
+from chat_server.serving.input_items import MOST_CHARS
 from chat_server.serving.pump import Pump
 from chat_server.serving.quiet import without_content
-from chat_server.serving.reading import characters_of, read_chat_call
+from chat_server.serving.reading import characters_of, read_chat_call, require_bounded
 from chat_server.serving.server import PlatformChatKitServer
 from chat_server.serving.store import StoreSilent
 from chat_server.serving.streams import OpenStream
+from chat_server.serving.take_turn import take_turn
 from gateway import cors
 from gateway.admission import find_tenant, limit_address, require_active
 from gateway.errors import Code, PublicError, as_public, error_response
@@ -80,6 +82,7 @@ async def _converse(
     attempt.visitor_ref, attempt.visitor_kind = grant.visitor_ref, grant.visitor_kind
     caller = await identify_caller(desk, tenant, grant, needs_key=is_streaming_req(call))
     attempt.assistant_slug = caller.assistant.slug
+    require_bounded(call, caller.agent)
     context = ChatContext(
         desk=desk,
         tenant=tenant,
@@ -111,6 +114,7 @@ async def _stream(call: StreamingReq, context: ChatContext) -> StreamingHttpResp
     streams = context.desk.streams
     place = streams.place(context.tenant.id)
     try:
+        before = await take_turn(call, context)
         context.account = await admit_run(
             context.desk,
             tenant=context.tenant,
@@ -119,16 +123,20 @@ async def _stream(call: StreamingReq, context: ChatContext) -> StreamingHttpResp
             grant=context.grant,
             operation=context.operation,
             request_id=context.request_id,
-            input_chars=characters_of(call),
+            input_chars=characters_of(call) + min(before, MOST_CHARS),
         )
-    except BaseException:
+    except BaseException as failure:
         place.close()
+        await context.desk.turns.give_back(context.turn)
+        if isinstance(failure, NotFoundError | StoreSilent):
+            _refuse(failure)
         raise
-    account = context.account
+    account, turn = context.account, context.turn
 
     async def finished(failure: Exception | None) -> None:
         # Whoever ran a model has settled the account; here, what came to no run.
         await account.settle(CUT if failure is None else _code_of(failure))
+        await context.desk.turns.give_back(turn)
 
     pump = Pump(_server.events(call, context), failed=BROKE_OFF, finished=finished)
     streams.add(OpenStream(context.tenant.public_id, context.grant, pump), place)
@@ -154,7 +162,11 @@ def _refuse(failure: Exception) -> NoReturn:
         raise PublicError(Code.PLATFORM_UNAVAILABLE, reason=failure.reason) from None
     if isinstance(failure, ValueError) and not isinstance(failure, ValidationError):
         # ChatKit's word for a call that does not fit the conversation: no pending tool call, not a user's message.
-        raise PublicError(Code.BODY_INVALID, reason="out_of_turn") from None
+        refusal = PublicError(Code.BODY_INVALID, reason="out_of_turn")
+        refusal.message = (
+            "This does not fit the conversation as it stands: load it again, and go on from its last item."
+        )
+        raise refusal from None
     logger.error("A defect in a chat: %s", without_content(failure))
     raise PublicError(Code.INTERNAL_ERROR, reason=type(failure).__name__[:40]) from None
 

@@ -56,6 +56,7 @@ const SHARED = [
   "chat-api.ts",
   "chat-fetch.ts",
   "configuration.ts",
+  "configuration-watch.ts",
   "identity.ts",
   "looks.ts",
   "options.ts",

@@ -131,6 +131,34 @@ def read_deleted(answer: Answer, *, thread_id: str) -> None:
     _read(answer, read)
 
 
+def read_model(answer: Answer) -> None:
+    """Read the answer to `show_model`. Its id may be that of a snapshot which the name stands for."""
+
+    def read(data: Mapping[str, Any]) -> None:
+        _demand(_take(data, "object", str) == "model")
+        _take(data, "id", str)
+
+    _read(answer, read)
+
+
+def read_response(answer: Answer) -> tuple[bool, object]:
+    """Read the answer to `shortest_answer`: whether the model ran, and else the error's code.
+
+    A model that thinks first has used up so few tokens before its first word: that is “incomplete”, and proof enough.
+    """
+
+    def read(data: Mapping[str, Any]) -> tuple[bool, object]:
+        _demand(_take(data, "object", str) == "response")
+        status = _take(data, "status", str)
+        if status in ("completed", "incomplete"):
+            return True, None
+        _demand(status == "failed")
+        error = data.get("error")
+        return False, error.get("code") if isinstance(error, dict) else None
+
+    return _read(answer, read)
+
+
 def says_gone(answer: Answer) -> bool:
     """Say whether OpenAI itself (not some server in between) answers that it has no such session or thread."""
     return answer.status == 404 and has_envelope(answer.body)

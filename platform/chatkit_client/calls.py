@@ -1,6 +1,7 @@
 """What to send to OpenAI: each function turns arguments into a `Call`, without any I/O.
 
-Source of paths, fields and limits: OpenAI's ChatKit API reference (`/v1/chatkit/…`, beta header `chatkit_beta=v1`).
+Source of paths, fields and limits: OpenAI's ChatKit API reference (`/v1/chatkit/…`, beta header `chatkit_beta=v1`), and
+those of `/v1/models` and `/v1/responses` for the probe of a model; runs of models go by `model_client.py`.
 Arguments come from our own rooms, so a wrong one is a defect of ours: `ValueError`, before anything is sent.
 """
 
@@ -12,13 +13,18 @@ from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 # Ids are pasted into paths, so only these characters can never change a path.
 SESSION_ID = re.compile(r"cksess_[A-Za-z0-9_-]{1,200}")
 THREAD_ID = re.compile(r"cthr_[A-Za-z0-9_-]{1,200}")
+MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 # Read with this user, a probe sees no visitor's thread titles.
 PROBE_USER = "chatkit-platform.health-probe"
+
+# What the probe of a model says, and the least that OpenAI lets an answer be limited to.
+PROBE_INPUT = "Hello"
+FEWEST_TOKENS = 16
 
 _MAX_USER = 512
 _MAX_EXPIRY_SECONDS = 600
@@ -143,6 +149,22 @@ def delete_thread(thread_id: str) -> Call:
 def read_probe() -> Call:
     """Prove key and ChatKit access without any side effect and without reading a visitor's data."""
     return list_threads(limit=1, user=PROBE_USER)
+
+
+def show_model(model: str) -> Call:
+    """Prove that the key may see this model; costs nothing."""
+    return Call("GET", f"/models/{quote(_checked_model(model), safe=':')}", beta=False)
+
+
+def shortest_answer(model: str) -> Call:
+    """Prove that the key may run this model, by one word and the shortest answer there is; OpenAI stores nothing of it."""
+    body = {"model": _checked_model(model), "input": PROBE_INPUT, "max_output_tokens": FEWEST_TOKENS, "store": False}
+    return Call("POST", "/responses", body, beta=False)
+
+
+def _checked_model(model: str) -> str:
+    _require(MODEL.fullmatch(model) is not None, "a model's name has 1 to 100 of A-Z a-z 0-9 . _ : / -")
+    return model
 
 
 def _file_upload(settings: SessionSettings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""OpenAI's ChatKit API as five deeds: sent by the transport, read into a value or raised as an error."""
+"""OpenAI's ChatKit API, and the probe of a model, as deeds: sent by the transport, read into a value or raised as an error."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from chatkit_client import answers, calls
 from chatkit_client.answers import Answer, Session, ThreadPage
 from chatkit_client.calls import Call, SessionSettings
+from chatkit_client.classify import classify_failure
 from chatkit_client.credentials import Credentials
 from chatkit_client.echoes import repeats_key
 from chatkit_client.errors import ChatKitError
@@ -100,6 +101,28 @@ class ChatKitClient:
         """Prove that the key is valid and reaches ChatKit, without side effects."""
         answer = await self._transport.send(base_url, credentials, calls.read_probe(), deadline=deadline)
         _read(lambda: answers.read_threads(answer), credentials)
+        return Probed(answer.latency_ms, answer.status, answer.request_id)
+
+    async def show_model(
+        self, base_url: str, credentials: Credentials, model: str, *, deadline: float | None = None
+    ) -> Probed:
+        """Prove that the key sees the model, without side effects and for nothing."""
+        answer = await self._transport.send(base_url, credentials, calls.show_model(model), deadline=deadline)
+        _read(lambda: answers.read_model(answer), credentials)
+        return Probed(answer.latency_ms, answer.status, answer.request_id)
+
+    async def shortest_answer(
+        self, base_url: str, credentials: Credentials, model: str, *, deadline: float | None = None
+    ) -> Probed:
+        """Prove that the key may run the model: a few tokens are billed, and OpenAI keeps no conversation."""
+        answer = await self._transport.send(base_url, credentials, calls.shortest_answer(model), deadline=deadline)
+        has_run, code = _read(lambda: answers.read_response(answer), credentials)
+        if not has_run:
+            failure = classify_failure(code)
+            failure.request_id, failure.latency_ms = answer.request_id, answer.latency_ms
+            if failure.code is not None and repeats_key(failure.code, credentials.key.reveal()):
+                failure.code = None
+            raise failure
         return Probed(answer.latency_ms, answer.status, answer.request_id)
 
     async def _remove(

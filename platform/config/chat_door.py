@@ -44,6 +44,7 @@ class ChatDoor:
         from chat_server.serving.quiet import quieten_packages
         from chat_server.serving.revocations import Revocations
         from chat_server.serving.streams import OpenStreams
+        from chat_server.serving.turn_keeper import TurnKeeper
         from chatkit_client.model_client import ModelClients
         from dashboards.chat_metrics import count_open_streams
 
@@ -59,16 +60,18 @@ class ChatDoor:
             per_tenant=settings.CHAT_STREAMS_TENANT,
             total=settings.CHAT_STREAMS_PROCESS,
         )
+        threads = DatabaseThreads("chat", size=CHAT_THREADS, keep_seconds=KEEP_SECONDS)
         desk = ChatDesk(
             gateway=gateway,
             sessions=sessions,
             writer=sessions.writer,
-            threads=DatabaseThreads("chat", size=CHAT_THREADS, keep_seconds=KEEP_SECONDS),
+            threads=threads,
             models=ModelClients(
                 allowed_base_urls=settings.OPENAI_BASE_URLS.values(), ca_file=settings.OPENAI_CA_FILE or None
             ),
             revocations=revocations,
             streams=streams,
+            turns=TurnKeeper(threads),
         )
         await desk.open()
         self._chats, self._files = chats, files

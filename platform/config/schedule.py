@@ -21,11 +21,13 @@ def _every_tick(task: str) -> dict[str, Any]:
 
 
 BEAT_SCHEDULE = {
+    "pulse": _every_tick("doctor.pulse"),
     "key-health-tick": _every_tick("key_health.tick"),
     "sessions-tick": _every_tick("sessions_api.tick"),
     "delete-tenants-tick": _every_tick("sessions_api.delete_tenants"),
     "quotas-tick": _every(timedelta(minutes=5), "sessions_api.watch_quotas"),
     "erase-visitors-tick": _every_tick("sessions_api.erase_visitors"),
+    "master-keys-tick": _every_tick("console.rewrap"),
     # Rows become overdue once a day; what is many is deleted in slices, run by run.
     "prune-ledger": {
         "task": "sessions_api.prune_ledger",

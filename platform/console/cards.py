@@ -57,6 +57,7 @@ def deeds_of(request: HttpRequest) -> Iterator[Deed]:
     """Pages of upper rooms are reached by URL name; where a room isn't installed its button isn't shown."""
     wanted = (
         ("Operations", "operations", "tenants.view_tenant", False),
+        ("Master keys", "master-keys", "encryption.add_rewraprun", False),
         ("Audit", "admin:audit_auditevent_changelist", "audit.view_auditevent", False),
         ("Register a tenant", "admin:tenants_tenant_add", "tenants.add_tenant", True),
     )

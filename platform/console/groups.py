@@ -5,6 +5,7 @@ from typing import Final
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Q
 
 from audit.actions import Action
 from audit.changes import described
@@ -12,6 +13,9 @@ from audit.record import Actor, Subject, record
 
 # Framework tables that show people nothing they need, or would let them go round the audit.
 _NOBODYS: Final = frozenset({"admin", "auth", "axes", "contenttypes", "encryption", "sessions"})
+
+# Asking for the re-wrapping of the vault's rows, which shows and changes no secret.
+_REWRAP: Final = "add_rewraprun"
 
 
 def _is_looked_at(permission: Permission) -> bool:
@@ -27,7 +31,9 @@ GROUPS: Final[Mapping[str, Callable[[Permission], bool]]] = {
 
 def setup_groups(*, actor: Actor) -> dict[str, int]:
     """Makes the groups, or sets their permissions back to this; returns how many each group has. Safe to repeat."""
-    grantable = Permission.objects.exclude(content_type__app_label__in=_NOBODYS).select_related("content_type")
+    grantable = Permission.objects.filter(
+        ~Q(content_type__app_label__in=_NOBODYS) | Q(content_type__app_label="encryption", codename=_REWRAP)
+    ).select_related("content_type")
     with transaction.atomic():
         return {name: _set_up(name, {p for p in grantable if allows(p)}, actor) for name, allows in GROUPS.items()}
 

@@ -14,6 +14,7 @@ from dashboards.figures import session_figures
 from dashboards.key_figures import key_states, last_check_at, tenants_by_state
 from dashboards.quotas import limits_on_trial, near_their_quota
 from dashboards.spans import DEFAULT_SPAN, SPANS
+from dashboards.sunset import countdown, counts
 from sessions_api.models import SessionRequest
 from sessions_api.spool_status import spool_status
 from tenants.models import Tenant
@@ -40,6 +41,8 @@ def operations(request: HttpRequest) -> HttpResponse:
         "states": key_states(),
         "tenants_by_state": tenants_by_state(),
         "broken": who_is_broken(),
+        "sunset": counts(),
+        "countdown": countdown(),
         "near_quota": near_their_quota(tenant_id=tenant.pk if tenant else None),
         "on_trial": limits_on_trial(tenant_id=tenant.pk if tenant else None),
         "near_budget": near_their_budget(tenant_id=tenant.pk if tenant else None),

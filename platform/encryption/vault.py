@@ -28,6 +28,7 @@ DATA_KEY_BYTES: Final = 32
 MAX_SECRET_BYTES: Final = 4096
 MAX_TOKEN_LENGTH: Final = 8192
 _WRAPPED_BYTES: Final = NONCE_BYTES + DATA_KEY_BYTES + TAG_BYTES
+_KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
 _PURPOSE = re.compile(r"[a-z0-9:._-]{1,64}")
 
 
@@ -108,6 +109,13 @@ def rewrap(token: str, binding: Binding) -> str:
 def token_prefix(key_id: str) -> str:
     """How every token wrapped by this master key begins, for counting them in the database."""
     return f"{VERSION}.{key_id}."
+
+
+def key_id_of(token: str) -> str:
+    """The id of the master key that wrapped this token, or "" for what is no token. The head of a token will do."""
+    version, _, rest = token.partition(".")
+    key_id, dot, _ = rest.partition(".")
+    return key_id if version == VERSION and dot and _KEY_ID.fullmatch(key_id) else ""
 
 
 def _join(key_id: str, wrapped: bytes, sealed: bytes) -> str:

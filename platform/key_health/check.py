@@ -2,6 +2,7 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -14,7 +15,7 @@ from key_health.probes import CONCURRENCY, Probe, run_probes
 from key_health.verdicts import Finding
 from sessions_api.edge import make_transport
 from tenants.credentials import KeyUnusable, credentials_of
-from tenants.models import Verdict
+from tenants.models import AssistantKey, Verdict
 from tenants.models.assistant import Backend
 from tenants.upstreams import upstream
 
@@ -22,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 # Several crews' worth, so that one slow answer does not keep the next batch waiting.
 BATCH: Final = 5 * CONCURRENCY
-# No check is begun after this; the last ones may take a deadline and two cancellations more (probes.py), which is well
-# below the 30 s of a task.
+# No check is begun after this; the last ones may take two deadlines, or one and two cancellations, more (probes.py), which is
+# well below the 30 s of a task.
 SLICE_SECONDS: Final = 10.0
 
 
@@ -50,7 +51,7 @@ def check_claimed(
     by_number = {plan.pk: plan for plan in plans}
     probes = []
     for plan in by_number.values():
-        prepared = _prepare(plan)
+        prepared = prepare(plan)
         if isinstance(prepared, Probe):
             probes.append(prepared)
         elif _written(plan, prepared):
@@ -76,7 +77,17 @@ def _written(plan: CheckPlan, finding: Finding) -> bool:
         return False
 
 
-def _prepare(plan: CheckPlan) -> Probe | Finding:
+def _only_model_of(key_id: uuid.UUID) -> str:
+    """A model that the key is used with, where it is used with nothing else: then it needs no access to ChatKit. Else blank."""
+    pairs = AssistantKey.objects.filter(key_id=key_id).values_list(
+        "assistant__backend", "assistant__published_version__model"
+    )
+    models = [model for backend, model in pairs if backend != Backend.HOSTED_WORKFLOW]
+    is_hosted = any(backend == Backend.HOSTED_WORKFLOW for backend, _ in pairs)
+    return "" if is_hosted else next((model for model in models if model), "")
+
+
+def prepare(plan: CheckPlan) -> Probe | Finding:
     """What to ask, or what is already clear without asking."""
     if plan.attempts > MAX_ATTEMPTS:
         return Finding(Verdict.UNCHECKED, "check_abandoned")
@@ -90,14 +101,18 @@ def _prepare(plan: CheckPlan) -> Probe | Finding:
     except KeyUnusable as error:
         return Finding(Verdict.DEGRADED, error.reason)
     if assistant is None:
-        return Probe(plan.pk, base_url, credentials)
+        return Probe(plan.pk, base_url, credentials, model=_only_model_of(plan.key_id), is_of_key=True)
+    if assistant.backend != Backend.HOSTED_WORKFLOW:
+        version = assistant.published_version
+        if version is None:
+            return Finding(Verdict.UNCHECKED, "no_version")
+        return Probe(plan.pk, base_url, credentials, model=version.model, wants_answer=plan.wants_answer)
     return Probe(
         plan.pk,
         base_url,
         credentials,
         # No visitor's user looks like this one (gateway/visitor_tokens.py), so the probe reaches nobody's threads.
         user=f"v1.{tenant.public_id}.healthcheck",
-        # The workflow that an assistant once had says nothing of what the platform serves for it.
-        workflow_id=assistant.workflow_id if assistant.backend == Backend.HOSTED_WORKFLOW else "",
+        workflow_id=assistant.workflow_id,
         workflow_version=assistant.workflow_version or None,
     )

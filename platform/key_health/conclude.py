@@ -52,6 +52,7 @@ def _conclude(plan: CheckPlan, subject: ApiKey | AssistantKey, finding: Finding,
         claimed_until=None,
         attempts=0,
         recent=list(decision.recent),
+        answered_at=_answered_at(plan, finding, now=now),
     )
     if not kept:
         raise _ClaimLost
@@ -61,6 +62,13 @@ def _conclude(plan: CheckPlan, subject: ApiKey | AssistantKey, finding: Finding,
     _wake_related(plan, before, decision.verdict, finding)
     if decision.verdict != before:
         record_flip(subject, before, decision.verdict, finding)
+
+
+def _answered_at(plan: CheckPlan, finding: Finding, *, now: datetime) -> datetime | None:
+    """Once something is wrong, only an answer proves that it is right again: a model that is seen may still be unpaid."""
+    if finding.verdict == Verdict.HEALTHY:
+        return now if plan.kind == CheckKind.ANSWER else plan.answered_at
+    return plan.answered_at if finding.verdict in (Verdict.UPSTREAM_DOWN, Verdict.UNCHECKED) else None
 
 
 def write_verdict(subject: ApiKey | AssistantKey, verdict: Verdict, *, now: datetime) -> bool:

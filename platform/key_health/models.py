@@ -1,20 +1,32 @@
 """When each key is to be checked next, and what each check found."""
 
 import uuid
+from datetime import timedelta
+from typing import Final
 
 from django.db import models
 
 from tenants.models import ApiKey, Assistant, Verdict
+from tenants.models.assistant import Backend
 
 
 class CheckKind(models.TextChoices):
     READ = "read", "read probe: the key and its access to ChatKit"
     CREATE = "create", "create and cancel: the key and the workflow together"
+    MODEL = "model", "model probe: the key sees the assistant's model"
+    ANSWER = "answer", "shortest answer: the key and the model together"
     LIVE = "live", "live traffic: a visitor's session was granted"
 
 
+# Below a day, since a check comes up to a fifth of its interval early: so a day's check asks for an answer each time, and with
+# a shorter CHECK_FULL_INTERVAL one a day does.
+ANSWER_EVERY: Final = timedelta(hours=18)
+
+
 class CheckPlan(models.Model):
-    """The next check of a key alone (no assistant: the read probe) or of a (key, assistant) pair (create and cancel).
+    """The next check of a key alone (no assistant: the read probe) or of a (key, assistant) pair.
+
+    A pair's is create and cancel for a hosted workflow, and the model's probe for what the platform serves.
 
     Claimed by a conditional UPDATE (sessions_api/claims.py); a claim that expires is taken up again. Written in the
     transaction of the change that wants the check, so that no lost message can lose it.
@@ -30,6 +42,9 @@ class CheckPlan(models.Model):
     # The last three findings that prove something, newest first, since the key or the assistant was last changed.
     recent = models.JSONField(default=list)
 
+    # When the shortest answer last came (it costs tokens); empty: the next check asks for one.
+    answered_at = models.DateTimeField(null=True)
+
     class Meta:
         # Two constraints where one with `nulls_distinct=False` would do, which SQLite doesn't know.
         constraints = [
@@ -44,7 +59,16 @@ class CheckPlan(models.Model):
 
     @property
     def kind(self) -> CheckKind:
-        return CheckKind.READ if self.assistant_id is None else CheckKind.CREATE
+        if self.assistant is None:
+            return CheckKind.READ
+        if self.assistant.backend == Backend.HOSTED_WORKFLOW:
+            return CheckKind.CREATE
+        return CheckKind.ANSWER if self.wants_answer else CheckKind.MODEL
+
+    @property
+    def wants_answer(self) -> bool:
+        """Does not change while a check is under way, as the due time does not."""
+        return self.answered_at is None or self.answered_at <= self.due_at - ANSWER_EVERY
 
     @property
     def slot(self) -> uuid.UUID:

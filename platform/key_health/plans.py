@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from key_health.models import CheckPlan
@@ -22,19 +22,21 @@ MAX_ATTEMPTS: Final = 3
 # A check comes up to this part of its interval early, never late: a dead key is found within one interval, and the checks of keys
 # that were added together spread out.
 _JITTER: Final = 0.2
+# However often somebody presses “Check now”, a pair pays for one answer a minute at most.
+ANSWER_SPARED: Final = timedelta(seconds=60)
 
 
-def plan_key(key_id: uuid.UUID) -> list[int]:
+def plan_key(key_id: uuid.UUID, *, changed: bool = True) -> list[int]:
     """Makes all checks of a key due now, and forgets earlier findings; a retired key, or one of a dying tenant, has no plans.
 
-    Gives the ids of the plans.
+    Gives the ids of the plans. Where nothing was `changed`, an answer of a model that came a moment ago is not paid for again.
     """
     if not _living_keys().filter(pk=key_id).exists():
         CheckPlan.objects.filter(key_id=key_id).delete()
         return []
     pairs = list(_living_pairs().filter(key_id=key_id).values_list("assistant_id", flat=True))
     CheckPlan.objects.filter(key_id=key_id, assistant__isnull=False).exclude(assistant_id__in=pairs).delete()
-    return [_renew(key_id, assistant_id) for assistant_id in (None, *pairs)]
+    return [_renew(key_id, assistant_id, changed=changed) for assistant_id in (None, *pairs)]
 
 
 def plan_missing() -> int:
@@ -77,7 +79,9 @@ def claim_due(*, limit: int, only: Iterable[int] | None = None) -> list[CheckPla
     )
     if only is not None:
         due = due.filter(pk__in=list(only))
-    return claim_rows(due.select_related("key__tenant", "assistant").order_by("due_at"), limit=limit, lease=LEASE)
+    return claim_rows(
+        due.select_related("key__tenant", "assistant__published_version").order_by("due_at"), limit=limit, lease=LEASE
+    )
 
 
 def release(plans: Iterable[CheckPlan]) -> None:
@@ -98,13 +102,22 @@ def next_due(plan: CheckPlan, verdict: Verdict, again_after: timedelta | None, *
     return now + interval * random.uniform(1 - _JITTER, 1)  # noqa: S311 (spreads load, guards nothing)
 
 
-def _renew(key_id: uuid.UUID, assistant_id: uuid.UUID | None) -> int:
+def _renew(key_id: uuid.UUID, assistant_id: uuid.UUID | None, *, changed: bool) -> int:
     """Taking the claim away makes a check that is under way count for nothing: it looked at what was there before."""
     plan, _ = CheckPlan.objects.update_or_create(
         key_id=key_id,
         assistant_id=assistant_id,  # type: ignore[misc] # the stubs know no None here; Django looks for NULL
-        defaults={"due_at": timezone.now(), "claim": None, "claimed_until": None, "attempts": 0, "recent": []},
+        defaults={
+            "due_at": timezone.now(),
+            "claim": None,
+            "claimed_until": None,
+            "attempts": 0,
+            "recent": [],
+            **({"answered_at": None} if changed else {}),
+        },
     )
+    if not changed and plan.answered_at is not None and plan.answered_at < timezone.now() - ANSWER_SPARED:
+        CheckPlan.objects.filter(pk=plan.pk).update(answered_at=None)
     return plan.pk
 
 
@@ -113,4 +126,8 @@ def _living_keys() -> QuerySet[ApiKey]:
 
 
 def _living_pairs() -> QuerySet[AssistantKey]:
-    return AssistantKey.objects.filter(key__in=_living_keys(), assistant__backend=Backend.HOSTED_WORKFLOW)
+    """Without those of an assistant that has nothing to be asked with yet: one of ours before its first version."""
+    has_model = Q(assistant__backend=Backend.PLATFORM, assistant__published_version__isnull=False)
+    return AssistantKey.objects.filter(
+        Q(assistant__backend=Backend.HOSTED_WORKFLOW) | has_model, key__in=_living_keys()
+    )

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from chatkit_client.calls import SessionSettings
 from chatkit_client.client import ChatKitClient
-from chatkit_client.errors import ChatKitError
+from chatkit_client.errors import ChatKitError, KeyRejected, ModelMissing, Reason
 from chatkit_client.transport import Credentials, Transport
 from key_health.verdicts import Finding, finding_of
 from tenants.models.key import Verdict
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 DEADLINE: Final = 8.0
 CANCEL_DEADLINE: Final = 3.0
+LOOK_UP_DEADLINE: Final = 4.0
 CONCURRENCY: Final = 100
 # Long enough to be cancelled, and gone soon where cancelling fails.
 PROBE_LIFETIME: Final = 15
@@ -31,7 +32,12 @@ PROBE_LIFETIME: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What to ask OpenAI; `number` says for whom. Without `workflow_id`: the read probe. `user` marks the probe's sessions."""
+    """What to ask OpenAI; `number` says for whom. Without `workflow_id` and `model`: the read probe.
+
+    `is_of_key`: only whether the key is known; a model that it may not use is the pair's trouble.
+
+    `user` marks the probe's sessions; `wants_answer`: the model is run, which costs a few tokens, and not only looked up.
+    """
 
     number: int
     base_url: str
@@ -39,6 +45,9 @@ class Probe:
     user: str = ""
     workflow_id: str = ""
     workflow_version: str | None = None
+    model: str = ""
+    is_of_key: bool = False
+    wants_answer: bool = False
 
 
 # A number with its finding, or with None where the probe was not begun; None alone ends the queue.
@@ -82,6 +91,8 @@ async def _fan_out(probes: Sequence[Probe], transport: Transport, found: Results
 
 async def _ask(client: ChatKitClient, probe: Probe) -> Finding:
     try:
+        if probe.model:
+            return await (_know_key if probe.is_of_key else _run_model)(client, probe)
         return await (_create_and_cancel(client, probe) if probe.workflow_id else _read(client, probe))
     except ChatKitError as error:
         return finding_of(error)
@@ -96,6 +107,41 @@ async def _ask(client: ChatKitClient, probe: Probe) -> Finding:
 
 async def _read(client: ChatKitClient, probe: Probe) -> Finding:
     probed = await client.read_probe(probe.base_url, probe.credentials, deadline=DEADLINE)
+    return Finding(
+        Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms
+    )
+
+
+async def _know_key(client: ChatKitClient, probe: Probe) -> Finding:
+    """For a key that only runs models: whoever is told that it may not look, or that there is no such model, is known."""
+    try:
+        probed = await client.show_model(probe.base_url, probe.credentials, probe.model, deadline=DEADLINE)
+    except (KeyRejected, ModelMissing) as refusal:
+        if isinstance(refusal, KeyRejected) and refusal.reason is not Reason.MISSING_SCOPE:
+            raise
+        return Finding(
+            Verdict.HEALTHY,
+            status=refusal.status,
+            request_id=refusal.request_id or "",
+            latency_ms=refusal.latency_ms or 0,
+        )
+    return Finding(
+        Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms
+    )
+
+
+async def _run_model(client: ChatKitClient, probe: Probe) -> Finding:
+    """Looks the model up first: whatever is wrong with key or model is mostly told there, for nothing."""
+    wants_answer = probe.wants_answer
+    try:
+        probed = await client.show_model(probe.base_url, probe.credentials, probe.model, deadline=LOOK_UP_DEADLINE)
+    except KeyRejected as refusal:
+        # A restricted key may run models without the right to look them up.
+        if refusal.reason is not Reason.MISSING_SCOPE:
+            raise
+        wants_answer = True
+    if wants_answer:
+        probed = await client.shortest_answer(probe.base_url, probe.credentials, probe.model, deadline=DEADLINE)
     return Finding(
         Verdict.HEALTHY, status=probed.status, request_id=probed.request_id or "", latency_ms=probed.latency_ms
     )

@@ -33,7 +33,7 @@ def request_check(*, key: ApiKey, actor: Actor) -> Requested:
     told: list[bool] = []
     with transaction.atomic():
         ConfigEpoch.lock()
-        plan_ids = plan_key(key.pk)
+        plan_ids = plan_key(key.pk, changed=False)
         record(Action.KEY_CHECK_REQUESTED, actor=actor, subject=subject_of(key))
         transaction.on_commit(lambda: told.append(send_hint(check_plans, plan_ids)))
     return Requested.SENT if all(told) else Requested.LATER

@@ -6,7 +6,8 @@ A *finding* is what one check says; a *verdict* is what is believed of a key or 
     healthy                                     healthy, at once
     key refused with code `invalid_api_key`     invalid_key, at once
     key refused without that code (bare 401),   2 of the last 3: that verdict; 1: degraded
-      missing_scope, workflow_missing, billing
+      missing_scope, workflow_missing,
+      model_missing, billing
     throttled                                   2 of the last 3: throttled; never condemns, nor lifts a condemnation
     degraded (our side or the account's region) degraded; never condemns, nor lifts a condemnation
     upstream_down, unchecked                    no change: an outage of OpenAI's or ours says nothing of a key

@@ -52,6 +52,10 @@ def prepare_database(environment: dict[str, str], password: str) -> None:
     say("Preparing the database and the static files")
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "setup_groups")
+    # Dollars for a million tokens of the stand-in's model, so that Cedar's chats have a cost.
+    manage(
+        environment, "set_price", "gpt-sandbox", "--input=1.25", "--cached=0.125", "--output=10", "--from=2026-01-01"
+    )
     manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
     manage(
         {**environment, "DJANGO_SUPERUSER_PASSWORD": password, "DJANGO_SUPERUSER_USERNAME": ADMIN},

@@ -611,15 +611,13 @@
       return secret;
     }
     #send = async (request) => {
-      const body = JSON.stringify(request);
-      const post = (secret) => fetch(`${this.#origin}/v1/chatkit/conversation`, {
+      const secret = this.#secret ?? await this.#obtainSecret();
+      return fetch(`${this.#origin}/v1/chatkit/conversation`, {
         method: "POST",
         credentials: "omit",
         headers: { "Content-Type": "application/json", Authorization: `Bearer ${secret}` },
-        body
+        body: JSON.stringify(request)
       });
-      const response = await post(this.#secret ?? await this.#obtainSecret());
-      return response.status === 401 ? post(await this.#obtainSecret()) : response;
     };
     /** Sends one request and draws what streams back; false when it failed, which is then on the screen. */
     async #converse(request) {
@@ -781,9 +779,10 @@
         })
       );
     }
-    clear() {
-      this.#chips = [];
-      this.#tray.replaceChildren();
+    /** Takes away what was sent, and leaves what was added meanwhile. */
+    clear(sent) {
+      for (const { attachment, node } of this.#chips) if (attachment && sent.includes(attachment.id)) node.remove();
+      this.#chips = this.#chips.filter(({ node }) => node.isConnected);
       this.#changed();
     }
     async #upload(file, chip) {
@@ -1095,7 +1094,7 @@
   }
 
   // inline-css:stand-in/src/frame/frame.css
-  var frame_default = ":host{height:100vh}.text{white-space:pre-wrap}.note{margin:0;padding:4px 16px;color:var(--soft);font-size:13px}.troubles:not(:empty){display:grid;gap:8px;justify-items:start;margin:4px 16px}.troubles button,.thumbs button,.row button,.questions button,.widget button{min-height:36px;padding:4px 14px;border:1px solid var(--line);border-radius:18px;background:none}.thumbs button[aria-pressed=true]{border-color:var(--accent)}.thumbs,.row,.tray{display:flex;flex-wrap:wrap;gap:6px}.row [data-testid=history-item],.row input{flex:1;min-width:0;text-align:start}.tray:not(:empty){margin:4px 16px}.chip{display:inline-flex;align-items:center;gap:6px;padding:4px 10px;border:1px solid var(--line);border-radius:14px;font-size:13px}.chip[data-state=failed]{border-color:#b91c1c;color:#b91c1c}.chip button{border:0;background:none}img{display:block;max-width:100%;max-height:120px;border-radius:8px}.chip img{max-height:32px}.questions,.widget{display:grid;gap:8px;margin:0;padding:12px;border:1px solid var(--line);border-radius:14px}.questions{align-items:stretch}.questions .row{justify-content:flex-start}fieldset{display:grid;gap:6px;margin:0;padding:0;border:0}input[type=file]{width:96px;font-size:12px}";
+  var frame_default = ":host{height:100vh}.text{white-space:pre-wrap}.note{margin:0;padding:4px 16px;color:var(--soft);font-size:13px}.troubles:not(:empty){display:grid;gap:8px;justify-items:start;margin:4px 16px}.troubles button,.thumbs button,.row button,.questions button,.widget button{min-height:36px;padding:4px 14px;border:1px solid var(--line);border-radius:18px;background:none}.thumbs button[aria-pressed=true]{border-color:var(--accent)}.thumbs,.row,.tray{display:flex;flex-wrap:wrap;gap:6px}.row [data-testid=history-item],.row input{flex:1;min-width:0;text-align:start}.tray:not(:empty){margin:4px 16px}.chip{display:inline-flex;align-items:center;gap:6px;padding:4px 10px;border:1px solid var(--line);border-radius:14px;font-size:13px}.chip[data-state=failed]{border-color:#b91c1c;color:#b91c1c}.chip button{border:0;background:none}img{display:block;max-width:100%;max-height:120px;border-radius:8px}.chip img{max-height:32px}.questions,.widget{display:grid;gap:8px;margin:0;padding:12px;border:1px solid var(--line);border-radius:14px}.questions{align-items:stretch}.questions .row{justify-content:flex-start}fieldset{display:grid;gap:6px;margin:0;padding:0;border:0}input[type=file]{width:92px;font-size:12px;color:transparent}";
 
   // stand-in/src/frame/view.ts
   var button = (testId, label, attributes = {}) => element("button", { type: "button", "data-testid": testId, ...attributes }, label);
@@ -1209,10 +1208,12 @@
     showError(text, mayRetry) {
       const error = element("p", { class: "error", role: "alert", "data-testid": "error" }, text);
       this.#troubles.replaceChildren(error);
-      if (!mayRetry) return;
-      const retry = button("retry", "Try again");
-      retry.addEventListener("click", () => this.#deeds.retry());
-      this.#troubles.append(retry);
+      if (mayRetry) {
+        const retry = button("retry", "Try again");
+        retry.addEventListener("click", () => this.#deeds.retry());
+        this.#troubles.append(retry);
+      }
+      this.thread.scrollTop = this.thread.scrollHeight;
     }
     showNotice(level, text) {
       this.#troubles.append(element("p", { class: "note", "data-testid": "notice", "data-level": level }, text));
@@ -1347,13 +1348,14 @@
       if (this.#running || !(text || this.#uploads.ready.length)) return;
       if (message.newThread) await this.setThreadId(null);
       await this.hideHistory();
-      const input = userInput(text, [...this.#uploads.ready, ...(message.attachments ?? []).map(({ id }) => id)]);
+      const files = this.#uploads.ready;
+      const input = userInput(text, [...files, ...(message.attachments ?? []).map(({ id }) => id)]);
       this.#view.setDraft("");
       const known = this.#threadId;
       const sent = await this.#converse(
         known ? { type: "threads.add_user_message", params: { input, thread_id: known } } : { type: "threads.create", params: { input } }
       );
-      if (sent) this.#uploads.clear();
+      if (sent) this.#uploads.clear(files);
       else this.#view.setDraft(text);
       await this.#listThreads();
     }

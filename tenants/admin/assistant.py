@@ -108,6 +108,7 @@ class AssistantAdmin(AssistantVersions, OfTenantAdmin):
                     "file_upload_enabled",
                     "max_files",
                     "max_file_size_mb",
+                    "accepted_file_types",
                     "automatic_titles",
                     "tracing",
                 ]
@@ -118,7 +119,16 @@ class AssistantAdmin(AssistantVersions, OfTenantAdmin):
         {
             *("name", "slug", "is_default", "backend", "workflow_id", "workflow_version", "expires_after"),
             *("max_requests_per_minute", "history_enabled", "recent_threads", "file_upload_enabled", "max_files"),
-            *("max_file_size_mb", "automatic_titles", "tracing", "color_scheme", "accent", "launcher_side", "position"),
+            *(
+                "max_file_size_mb",
+                "accepted_file_types",
+                "automatic_titles",
+                "tracing",
+                "color_scheme",
+                "accent",
+                "launcher_side",
+                "position",
+            ),
         }
     )
 

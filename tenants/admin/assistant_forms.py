@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from tenants.admin.of_tenant import OfTenantForm
 from tenants.admin.seen import SeenForm
+from tenants.file_types import FILE_TYPES
 from tenants.models import Assistant, AssistantKey, Verdict
 from tenants.prompts import MOST, validate_prompts
 
@@ -27,6 +28,14 @@ class AssistantForm(OfTenantForm, SeenForm):
         widget=AdminTextareaWidget(attrs={"rows": 4, "placeholder": "Opening hours | When are you open?"}),
         help_text=f"Buttons of an empty chat, one a line, at most {MOST}: “Label | Message that it sends”. "
         "Without the bar the label itself is sent.",
+    )
+
+    accepted_file_types = forms.MultipleChoiceField(
+        label="Types of files",
+        required=False,
+        choices=[(each, each) for each in FILE_TYPES],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Only of assistants that this platform serves. None chosen: all of these.",
     )
 
     class Meta:

@@ -17,7 +17,7 @@ from tenants.models import AgentVersion, Assistant, ConfigEpoch, TenantState
 from tenants.models.assistant import Backend
 from tenants.switch import SwitchRefused, first_instructions, prepare_switch, switch_backend, would_switch
 from tenants.versioning import NoSuchVersion
-from tenants.versions import VERSIONS, publish, roll_back, save_draft
+from tenants.versions import VERSIONS, discard_draft, publish, roll_back, save_draft
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -36,6 +36,7 @@ class AssistantVersions(_ModelAdmin):
             path("<uuid:assistant_id>/versions/", view(self.versions_view), name=f"{name}_versions"),
             path("<uuid:assistant_id>/versions/prepare/", view(self.prepare_view), name=f"{name}_prepare"),
             path("<uuid:assistant_id>/versions/publish/", view(self.publish_view), name=f"{name}_publish"),
+            path("<uuid:assistant_id>/versions/discard/", view(self.discard_view), name=f"{name}_discard"),
             path("<uuid:assistant_id>/versions/<int:number>/", view(self.roll_back_view), name=f"{name}_roll_back"),
             path("<uuid:assistant_id>/switch/", view(self.switch_view), name=f"{name}_switch"),
         ]
@@ -75,6 +76,17 @@ class AssistantVersions(_ModelAdmin):
             messages.error(request, " ".join(refusal.messages))
         else:
             messages.success(request, f"Version {version.number} is published. {_effect(assistant)}")
+        return self._to_versions(assistant)
+
+    def discard_view(self, request: HttpRequest, assistant_id: Any) -> HttpResponse:
+        assistant = self._posted(request, assistant_id)
+        try:
+            with transaction.atomic():
+                discard_draft(assistant=assistant, actor=Actor.of(request))
+        except NoSuchVersion as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "The draft is discarded. What visitors meet is as before.")
         return self._to_versions(assistant)
 
     def roll_back_view(self, request: HttpRequest, assistant_id: Any, number: int) -> HttpResponse:

@@ -18,7 +18,7 @@ from tenants.verdict_words import words_for
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-SOURCES = [ROOT / room for room in ("platform", "tenants", "sessions_api", "widget")]
+SOURCES = [ROOT / room for room in ("platform", "tenants", "sessions_api", "chat_server", "widget")]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "frontend" / "README.md", *DOCS.rglob("*.md")])
 OPERATING = (DOCS / "operating.md").read_text()
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text()

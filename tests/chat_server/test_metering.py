@@ -125,9 +125,22 @@ async def test_a_run_that_is_cut_in_its_second_turn_counts_the_first_as_told(des
     assert (row.input_tokens, row.output_tokens, row.turns, row.is_estimated) == (1000, 15, 2, True)
 
 
+async def test_a_cut_turn_is_charged_with_the_conversation_that_it_was_asked_with(desk: Metered) -> None:
+    account = await desk.admit(await a_tenant(), input_chars=30)
+    account.began(key_id=KEY, model=MODEL)
+    account.asked(20_000)
+    account.used(input_tokens=18_000, cached_tokens=0, output_tokens=5)
+    account.asked(21_000)
+    await account.settle("cut")
+
+    [row] = await rows()
+    assert (row.input_tokens, row.output_tokens, row.turns, row.is_estimated) == (39_000, 5, 2, True)
+
+
 async def test_a_run_that_the_model_refused_at_once_takes_nothing(desk: Metered) -> None:
     account = await desk.admit(await a_tenant())
     account.began(key_id=KEY, model=MODEL)
+    account.asked(20_000)
     await account.settle("tenant_misconfigured", "invalid_key")
 
     [row] = await rows()

@@ -105,6 +105,22 @@ async def test_a_bad_first_key_hands_over_to_the_second(sandbox):
     assert (chat.row.outcome, chat.row.key_id) == ("answered", chat.keys[1].id)
 
 
+async def test_whoever_leaves_at_the_first_word_is_charged_for_the_whole_conversation(sandbox):
+    """Else a long conversation would cost its budget next to nothing: each answer is left as soon as it begins."""
+    async with a_chat(sandbox) as chat:
+        for _ in range(3):
+            await chat.say("x" * 3_900)
+        told = chat.row.input_tokens
+        reader = asyncio.create_task(chat.say("[long]"))
+        await _until(lambda: sandbox.runs()["running"] == 1)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+
+    assert (chat.row.outcome, chat.row.is_estimated) == ("cut", True)
+    assert chat.row.input_tokens >= told
+
+
 async def test_a_stream_that_is_cut_leaves_what_was_shown_and_may_be_tried_again(sandbox):
     sandbox.fault("stream_cut", options={"after": 5})
     async with a_chat(sandbox) as chat:

@@ -2,12 +2,15 @@
 
 import socket
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from chatkit.types import ItemsListParams, ItemsListReq
+from chatkit.types import ItemsListParams, ItemsListReq, ThreadRetryAfterItemParams, ThreadsRetryAfterItemReq
+from django.db.models import F
 
 from chat_server.models import ChatRun, Thread
+from chat_server.turns import CLAIM_SECONDS
 from tests.chat_server.chat_cast import Chat, Talker, add, create, said
 from tests.chat_server.conftest import chat_environment
 from tests.chat_server.test_conversation import history
@@ -105,9 +108,9 @@ def test_a_server_that_ends_saves_what_was_said_and_another_goes_on(own_chat: Ch
         assert said(talker.events(add(thread_id, "again"))) == "You said: again"
 
 
-def test_a_server_that_is_killed_leaves_a_conversation_that_goes_on(own_chat: Chat) -> None:
+def test_a_server_that_is_killed_leaves_a_conversation_that_can_be_loaded_and_tried_again(own_chat: Chat) -> None:
     talker = own_chat.talker()
-    with talker.stream(create("[long]")) as stream:
+    with talker.stream(create("[idle 1]")) as stream:
         thread_id = stream.until("thread.created").thread.id
         stream.until("thread.item.updated")
         own_chat.platform.process.kill()
@@ -115,8 +118,14 @@ def test_a_server_that_is_killed_leaves_a_conversation_that_goes_on(own_chat: Ch
 
     with running_platform(**chat_environment(own_chat.sandbox)) as platform:
         talker.platform = platform
-        assert [item.type for item in history(talker, thread_id).data] == ["user_message"]
-        assert said(talker.events(add(thread_id, "again"))) == "You said: again"
+        [asked] = history(talker, thread_id).data
+        assert asked.type == "user_message"
+        # For all that anybody knows the answer is still on its way, until nobody has said so for half a minute.
+        again = ThreadsRetryAfterItemReq(params=ThreadRetryAfterItemParams(thread_id=thread_id, item_id=asked.id))
+        assert talker.ask(again).code == "busy"
+        Thread.objects.update(run_until=F("run_until") - timedelta(seconds=CLAIM_SECONDS))
+        talker.events(again)
+        assert [item.type for item in history(talker, thread_id).data] == ["user_message", "assistant_message"]
 
 
 def test_one_tenants_streams_leave_room_for_others(sandbox, chat_shop) -> None:  # type: ignore[no-untyped-def]

@@ -37,14 +37,18 @@ def talker_of(chat: Chat, assistant: Assistant, **call: Any) -> Talker:
     return Talker(chat.platform, chat.shop.public_id, origin, answer.json["client_secret"])
 
 
-def trying(chat: Chat, assistant: Assistant) -> Talker:
-    ticket = mint_preview_ticket(
+def ticket_for(chat: Chat, assistant: Assistant) -> str:
+    return mint_preview_ticket(
         tenant_public_id=chat.shop.public_id,
         assistant_slug=assistant.slug,
         now=int(time.time()),
         version_id=assistant.agent_versions.get(number=None).pk,
     )
-    return talker_of(chat, assistant, origin=settings.PREVIEW_ORIGIN, headers={"X-Preview-Ticket": ticket})
+
+
+def trying(chat: Chat, assistant: Assistant) -> Talker:
+    headers = {"X-Preview-Ticket": ticket_for(chat, assistant)}
+    return talker_of(chat, assistant, origin=settings.PREVIEW_ORIGIN, headers=headers)
 
 
 def test_a_draft_answers_on_the_preview_while_the_assistant_is_hosted(chat: Chat, hosted: Assistant) -> None:
@@ -53,6 +57,31 @@ def test_a_draft_answers_on_the_preview_while_the_assistant_is_hosted(chat: Chat
     assert "error" not in kinds(events)
     assert "You said: hello" in said(events)
     assert ChatRun.objects.get().model == "gpt-sandbox-mini"
+
+
+def test_a_preview_reads_the_configuration_of_the_version_that_it_tries(chat: Chat, hosted: Assistant) -> None:
+    tools = [{"name": "show_map", "description": "Shows a map.", "parameters": {"type": "object", "properties": {}}}]
+    save_draft(assistant=hosted, values={"client_tools": tools}, actor=SYSTEM)
+    hosted.accepted_file_types = ["image/jpeg"]
+    hosted.save()
+    chat.platform.wait_for_configuration()
+
+    preview = configuration_of(
+        chat, hosted, Origin=settings.PREVIEW_ORIGIN, **{"X-Preview-Ticket": ticket_for(chat, hosted)}
+    )
+    page = configuration_of(chat, hosted, Origin=chat.shop.origin)
+
+    assert (preview["client_tools"], page["client_tools"]) == (["show_map"], [])
+    assert preview["attachments"]["accept"] == {"image/jpeg": [".jpg", ".jpeg"]}
+    # Of a hosted chat OpenAI decides.
+    assert page["attachments"]["accept"] == {}
+
+
+def configuration_of(chat: Chat, assistant: Assistant, **headers: str) -> dict[str, Any]:
+    path = f"/api/v1/tenants/{chat.shop.public_id}/widget/?assistant={assistant.slug}"
+    answer = chat.platform.request("GET", path, headers=headers)
+    assert answer.status == 200, answer.body
+    return dict(answer.json)
 
 
 def test_what_is_prepared_tried_and_published_answers_after_the_switch(chat: Chat, hosted: Assistant) -> None:

@@ -108,3 +108,18 @@ def test_a_probe_reads_one_thread_of_nobody():
 def test_a_cancellation_and_a_deletion_have_no_body():
     assert calls.cancel_session("cksess_1") == calls.Call("POST", "/chatkit/sessions/cksess_1/cancel")
     assert calls.delete_thread("cthr_1") == calls.Call("DELETE", "/chatkit/threads/cthr_1")
+
+
+def test_the_probe_of_a_model_is_one_word_a_short_answer_and_nothing_kept():
+    looked_up, run = calls.show_model("ft:gpt-4o/mini:acme"), calls.shortest_answer("gpt-5-mini")
+
+    assert (looked_up.method, looked_up.path, looked_up.beta) == ("GET", "/models/ft:gpt-4o%2Fmini:acme", False)
+    assert (run.method, run.path, run.beta) == ("POST", "/responses", False)
+    assert run.body == {"model": "gpt-5-mini", "input": "Hello", "max_output_tokens": 16, "store": False}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a?b", "../keys", "m\r\n", "x" * 101, "é"])
+def test_no_name_of_a_model_can_change_the_path(name):
+    for call in (calls.show_model, calls.shortest_answer):
+        with pytest.raises(ValueError, match="model's name"):
+            call(name)

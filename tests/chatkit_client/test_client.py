@@ -88,3 +88,36 @@ async def test_a_probe_tells_how_long_it_took():
 
     assert isinstance(probed, Probed)
     assert (probed.status, probed.request_id) == (200, None)
+
+
+@pytest.mark.asyncio
+async def test_a_model_that_thinks_longer_than_the_shortest_answer_has_proven_itself():
+    cut = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "incomplete",
+        "incomplete_details": {"reason": "max_output_tokens"},
+    }
+    async with client_of(says(whole(cut, x_request_id="req_2"))) as (client, server):
+        probed = await client.shortest_answer(server.base_url, credentials(), "gpt-5-mini")
+
+    assert (probed.status, probed.request_id) == (200, "req_2")
+
+
+@pytest.mark.asyncio
+async def test_a_run_that_failed_says_why():
+    failed = {"id": "resp_1", "object": "response", "status": "failed", "error": {"code": "rate_limit_exceeded"}}
+    async with client_of(says(whole(failed))) as (client, server):
+        with pytest.raises(errors.Throttled, match="rate_limit_exceeded"):
+            await client.shortest_answer(server.base_url, credentials(), "gpt-5-mini")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("body", [{"object": "list"}, {"object": "response", "status": "queued"}, {"object": "model"}])
+async def test_what_is_no_answer_to_a_probe_of_a_model_is_not_believed(body):
+    async with client_of(says(whole(body))) as (client, server):
+        with pytest.raises(errors.UpstreamInvalid, match="body_invalid"):
+            await client.show_model(server.base_url, credentials(), "gpt-5-mini")
+    async with client_of(says(whole(body))) as (client, server):
+        with pytest.raises(errors.UpstreamInvalid, match="body_invalid"):
+            await client.shortest_answer(server.base_url, credentials(), "gpt-5-mini")

@@ -40,6 +40,7 @@ PAGES = (
     "admin:sessions_api_visitorerasure_changelist",
     "operations",
     "your-address",
+    "sunset",
     "ops-api-docs",
     "public-api-docs",
     "reauthenticate",

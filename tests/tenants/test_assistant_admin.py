@@ -220,3 +220,17 @@ def test_the_list_asks_the_database_the_same_number_of_times_however_long_it_is(
 
     with django_assert_num_queries(len(few)):
         console.get(url)
+
+
+def test_types_of_files_are_chosen_from_a_list_and_audited(console, tenant):
+    add(console, tenant)
+    assistant = Assistant.objects.get()
+
+    posted(console, page_of(assistant), accepted_file_types=["image/png", "text/csv"])
+    refused = posted(console, page_of(assistant), accepted_file_types=["text/html"])
+
+    assistant.refresh_from_db()
+    assert assistant.accepted_file_types == ["image/png", "text/csv"]
+    changes = AuditEvent.objects.filter(action="assistant:changed").latest("pk").changes
+    assert changes["values"]["accepted_file_types"]["new"] == ["image/png", "text/csv"]
+    assert "text/html is not one of the available choices" in errors_of(refused)

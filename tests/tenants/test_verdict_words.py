@@ -36,4 +36,4 @@ def test_from_the_sunset_on_a_missing_workflow_is_a_retired_one() -> None:
 
     assert before.title == "workflow not found"
     assert after.title == "workflow retired"
-    assert "backend" in after.cure
+    assert "Operations → Sunset" in after.cure

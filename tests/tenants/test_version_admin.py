@@ -274,3 +274,27 @@ def test_the_pages_keep_to_the_console_s_policy(console, chat):
         assert "script-src" in answer["Content-Security-Policy"] or "default-src" in answer["Content-Security-Policy"]
         assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>|\sstyle=|\son[a-z]+=", page)
         assert "<script>alert(1)" not in page
+
+
+def test_a_draft_is_discarded_and_the_next_one_begins_as_what_is_published(console, chat):
+    published = VERSIONS.published_of(chat)
+    save(console, chat, instructions="Never said.")
+
+    answer = console.post(url(chat, "discard"), follow=True)
+
+    assert "The draft is discarded" in answer.content.decode()
+    assert VERSIONS.draft_of(chat) is None
+    assert VERSIONS.published_of(chat) == published
+    assert answer.context["form"]["instructions"].value() == published.instructions
+    event = AuditEvent.objects.get(action="version:discarded")
+    assert event.changes["fields"] == ["instructions"]
+    assert "Never said" not in str(event.changes)
+    assert "no draft to discard" in console.post(url(chat, "discard"), follow=True).content.decode()
+
+
+def test_a_draft_is_discarded_by_nobody_who_may_only_look(viewer, chat):
+    save_draft(assistant=chat, values={"instructions": "Kept."}, actor=SYSTEM)
+
+    assert viewer.post(url(chat, "discard")).status_code == 403
+    assert viewer.get(url(chat, "discard")).status_code == 404
+    assert VERSIONS.draft_of(chat) is not None

@@ -44,7 +44,7 @@ def test_the_page_gets_these_fields_and_no_others(platform, shop):
             "launcher_label": "",
         },
         "history": True,
-        "attachments": {"enabled": False, "max_files": 10, "max_size_mb": 20},
+        "attachments": {"enabled": False, "max_files": 10, "max_size_mb": 20, "accept": {}},
         "limit_text": "",
         "fallback": {"text": "", "url": ""},
         "embed_version": answer.json["embed_version"],

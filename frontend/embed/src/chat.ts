@@ -2,6 +2,7 @@ import type { ChatKitEvents, ChatKitOptions, OpenAIChatKit } from "@openai/chatk
 import { chatApi, sameBackend } from "./chat-api";
 import { loadChatKit } from "./chatkit-script";
 import type { Configuration } from "./configuration";
+import { watchConfiguration } from "./configuration-watch";
 import { element, pageRoot } from "./dom";
 import { createIdentity, type IdentitySource } from "./identity";
 import { chatkitOptions } from "./options";
@@ -31,6 +32,7 @@ export function createChat(stage: Stage) {
   let sessions = newSessions();
   // Ends what a mounted chat has under way: its frame is gone, and the model's run must not go on for nobody.
   let streams = new AbortController();
+  let watch: ReturnType<typeof watchConfiguration> | undefined;
   let chatkit: OpenAIChatKit | undefined;
   let options: (() => ChatKitOptions) | undefined;
   let thread: string | null = null;
@@ -71,7 +73,7 @@ export function createChat(stage: Stage) {
     streams.abort();
     visit = new AbortController();
     sessions = newSessions();
-    chatkit = options = undefined;
+    chatkit = options = watch = undefined;
     thread = null;
     view.unmount();
     if (stage.state() !== "idle") stage.enter("idle");
@@ -104,6 +106,14 @@ export function createChat(stage: Stage) {
     chatkit = mounted;
     streams.abort();
     streams = new AbortController();
+    const watching = watchConfiguration({
+      backend: configuration.backend,
+      ask: () => platform.configuration(),
+      isOpen: view.isOpen,
+      changed: follow,
+      over: streams.signal,
+    });
+    watch = watching;
     /** What an element says that was taken off the page is nobody's business any more. */
     function hear<K extends keyof ChatKitEvents>(name: K, listener: (event: ChatKitEvents[K]) => void): void {
       mounted.addEventListener(name, (event) => {
@@ -128,7 +138,9 @@ export function createChat(stage: Stage) {
     // The error itself can hold what the visitor wrote, so only its name is told. ChatKit draws its own errors.
     hear("chatkit.error", ({ detail }) => {
       console.warn(`[ChatKitPlatform] ChatKit reported: ${detail?.error?.name}`);
+      watching.suspect();
     });
+    hear("chatkit.response.start", () => void watching.look());
     const api = chatApi({
       ...{ configuration, sessions, first },
       visit: streams.signal,
@@ -184,6 +196,12 @@ export function createChat(stage: Stage) {
   return {
     start,
     focus,
+
+    /** The visitor opened the panel again. */
+    attend(): void {
+      focus();
+      void watch?.look();
+    },
 
     recolour(): void {
       if (options) chatkit?.setOptions(options());

@@ -114,7 +114,7 @@ export function createPanel(launch: Launch): Panel {
       if (view.isOpen()) return;
       view.setOpen(true);
       emit("open", undefined);
-      if (state === "ready") chat.focus();
+      if (state === "ready") chat.attend();
       // A refusal stands until the page is loaded anew; an outage may be over.
       else if (state !== "loading" && state !== "refused") void chat.start();
     },

@@ -25,7 +25,7 @@ describe("the public configuration", () => {
       side: "left",
       label: "Help",
       history: true,
-      attachments: { maxCount: 3, maxSize: 2 * 1024 * 1024 },
+      attachments: { maxCount: 3, maxSize: 2 * 1024 * 1024, accept: { "image/jpeg": [".jpg", ".jpeg"] } },
       fallback: { text: "Write to us", url: "mailto:help@garden.example" },
     });
   });
@@ -122,6 +122,16 @@ describe("the public configuration", () => {
     });
   });
 
+  it("leaves out what is no type of file", () => {
+    const accept = { "image/png": [".png", 3, "png"], "text/csv": "csv", nonsense: [".x"], __proto__: [".x"] };
+    const configuration = readConfiguration(
+      { ...CONFIGURATION, attachments: { enabled: true, accept } },
+      "http://127.0.0.1:2",
+    );
+
+    expect(configuration.attachments?.accept).toEqual({ "image/png": [".png"] });
+  });
+
   it("of any shape is either refused with a Problem or keeps to its grammars", () => {
     const shape = fc.record(
       {
@@ -136,7 +146,10 @@ describe("the public configuration", () => {
             launcher_side: fc.anything(),
           }),
         ),
-        attachments: fc.anything(),
+        attachments: fc.oneof(
+          fc.anything(),
+          fc.record({ enabled: fc.constant(true), accept: fc.dictionary(fc.string(), fc.anything()) }),
+        ),
         fallback: fc.oneof(fc.anything(), fc.record({ text: fc.anything(), url: fc.oneof(fc.string(), fc.webUrl()) })),
       },
       { requiredKeys: [] },

@@ -116,8 +116,8 @@ describe("an assistant that the platform itself answers", () => {
   });
 
   it.each([
-    ["signing out", (chat: Awaited<ReturnType<typeof open>>["chat"]) => chat.signOut()],
-    ["another person", (chat: Awaited<ReturnType<typeof open>>["chat"]) => chat.identify("a.b.c")],
+    ["signing out", (chat: Opened["chat"]) => chat.signOut()],
+    ["another person", (chat: Opened["chat"]) => chat.identify("a.b.c")],
   ])("has its open streams ended by %s", async (_, leave) => {
     let slow = false;
     const { chat, find, post, seen } = await open("platform", () => ({ json: {}, after: slow ? 3000 : 0 }));
@@ -134,6 +134,9 @@ describe("an assistant that the platform itself answers", () => {
     expect(find("openai-chatkit")).not.toBe(shown);
   });
 });
+
+type Opened = Awaited<ReturnType<typeof open>>;
+const failure = () => new CustomEvent("chatkit.error", { detail: { error: new Error("expired") } });
 
 describe("an assistant that is switched while its chat is open", () => {
   const effect = (name: string) => new CustomEvent("chatkit.effect", { detail: { name, data: {} } });
@@ -190,6 +193,30 @@ describe("an assistant that is switched while its chat is open", () => {
     now.session = null;
 
     await vi.waitFor(() => expect(custom().domainKey).toBe("domain_pk_1"));
+  });
+
+  it.each([
+    ["a failure in OpenAI's chat", 16, (shown: HTMLElement) => shown.dispatchEvent(failure())],
+    ["a message after a minute", 61, (shown: HTMLElement) => shown.dispatchEvent(new Event("chatkit.response.start"))],
+    ["the page, seen again after a minute", 61, () => document.dispatchEvent(new Event("visibilitychange"))],
+    [
+      "opening the panel again after a minute",
+      61,
+      (_: HTMLElement, chat: Opened["chat"]) => {
+        chat.close();
+        chat.open();
+      },
+    ],
+  ])("is noticed by %s", async (_, seconds, deed) => {
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const { chat, custom, find, now, word } = await open("hosted_workflow");
+    now.backend = "platform";
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+
+    deed(find("openai-chatkit"), chat);
+
+    await vi.waitFor(() => expect(custom().domainKey).toBe("domain_pk_1"));
+    await vi.waitFor(() => expect(word()).toBe(UPDATED));
   });
 
   it("to and fro is followed once in ten seconds; then the visitor may try again", async () => {

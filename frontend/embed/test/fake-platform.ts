@@ -39,7 +39,7 @@ export const CONFIGURATION = {
     launcher_label: "Help",
   },
   history: true,
-  attachments: { enabled: true, max_files: 3, max_size_mb: 2 },
+  attachments: { enabled: true, max_files: 3, max_size_mb: 2, accept: { "image/jpeg": [".jpg", ".jpeg"] } },
   limit_text: "Enough for now",
   fallback: { text: "Write to us", url: "mailto:help@garden.example" },
   embed_version: "1.0.0",

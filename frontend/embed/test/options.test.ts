@@ -22,7 +22,10 @@ describe("the options for ChatKit", () => {
       theme: { colorScheme: "dark", color: { accent: { primary: "#0f766e", level: 2 } } },
       history: { enabled: true },
       startScreen: { greeting: "Hello!", prompts: [{ label: "Tulips", prompt: "Tell me about tulips" }] },
-      composer: { placeholder: "Ask", attachments: { enabled: true, maxCount: 3, maxSize: 2097152 } },
+      composer: {
+        placeholder: "Ask",
+        attachments: { enabled: true, maxCount: 3, maxSize: 2097152, accept: { "image/jpeg": [".jpg", ".jpeg"] } },
+      },
     });
   });
 

@@ -20,6 +20,7 @@ beforeEach(() => {
   vi.spyOn(console, "error").mockImplementation(() => undefined);
 });
 afterEach(() => {
+  vi.useRealTimers();
   root.unmount();
   close();
 });
@@ -95,6 +96,20 @@ it.each(["platform", "hosted_workflow"])("goes on by itself when the assistant i
   await until(() => expect([state(), chat() === shown]).toEqual(["ready", false]));
 
   expect(custom().url === undefined).toBe(first === "platform");
+  expect(text()).toContain(UPDATED);
+});
+
+it.each([
+  ["a failure in OpenAI's chat", 16, "chatkit.error"],
+  ["a message after a minute", 61, "chatkit.response.start"],
+])("notices the switch by %s", async (_, seconds, event) => {
+  const { chat, custom, now, text } = await open("hosted_workflow");
+  now.backend = "platform";
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+
+  chat().dispatchEvent(new CustomEvent(event));
+
+  await until(() => expect(custom().domainKey).toBe("domain_pk_1"));
   expect(text()).toContain(UPDATED);
 });
 

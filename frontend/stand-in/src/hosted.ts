@@ -155,16 +155,15 @@ export class HostedChat implements Chat {
   }
 
   readonly #send = async (request: Request): Promise<Response> => {
-    const body = JSON.stringify(request);
-    const post = (secret: string): Promise<Response> =>
-      fetch(`${this.#origin}/v1/chatkit/conversation`, {
-        method: "POST",
-        credentials: "omit",
-        headers: { "Content-Type": "application/json", Authorization: `Bearer ${secret}` },
-        body,
-      });
-    const response = await post(this.#secret ?? (await this.#obtainSecret()));
-    return response.status === 401 ? post(await this.#obtainSecret()) : response;
+    const secret = this.#secret ?? (await this.#obtainSecret());
+    // What is refused has failed, also for a session that was cancelled: that OpenAI's element would ask for another secret then
+    // is said nowhere, and a page that counts on it would be stranded.
+    return fetch(`${this.#origin}/v1/chatkit/conversation`, {
+      method: "POST",
+      credentials: "omit",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${secret}` },
+      body: JSON.stringify(request),
+    });
   };
 
   /** Sends one request and draws what streams back; false when it failed, which is then on the screen. */

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "widget",
     "key_health",
     "dashboards",
+    "doctor",
 ]
 MIDDLEWARE = [
     "gateway.middleware.ClientAddressMiddleware",

@@ -3,7 +3,7 @@
     addresses      the lean door's urlconf
     codes          gateway.errors: status, sentence, whether waiting helps
     request        sessions_api.reading
-    who says what  dashboards.public_api.endpoints
+    who says what  dashboards.public_api.endpoints, and chat_endpoints for chats that the platform serves
 
 docs/openapi-public.yaml is this document, for whoever has no server at hand; `make check` compares the two.
 """
@@ -15,6 +15,7 @@ import yaml
 from django.urls import URLPattern, get_resolver
 
 from dashboards.public_api.answers import headers
+from dashboards.public_api.chat_endpoints import ADDRESSES, TAG, chat_endpoints, chat_schemas
 from dashboards.public_api.endpoints import endpoints
 from dashboards.public_api.schemas import schemas
 from gateway.lean_middleware import DEFAULT_HEADERS
@@ -26,6 +27,11 @@ _PARAMETERS: Final = {
         "description": "The tenant's public ID, as its snippet names it.",
         "schema": {"type": "string", "pattern": f"^{PREFIX}[0-9A-Za-z]{{{BODY_LENGTH + TAIL_LENGTH}}}$"},
         "example": "tn_" + "0" * 28,
+    },
+    "attachment_id": {
+        "description": "The file's id, as the chat endpoint gave it.",
+        "schema": {"type": "string", "pattern": "^atc_[0-9a-f]{32}$"},
+        "example": "atc_" + "0" * 32,
     },
     "version": {
         "description": "A release, such as 1.0.0.",
@@ -51,7 +57,7 @@ with 400 and nothing else."""
 
 def public_openapi(*, server: str = "/") -> dict[str, Any]:
     """The whole document; `server` is the platform's public address."""
-    described = endpoints()
+    described = {**endpoints(), **chat_endpoints()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -60,17 +66,24 @@ def public_openapi(*, server: str = "/") -> dict[str, Any]:
             "description": _DESCRIPTION.format(headers=", ".join(name for name in DEFAULT_HEADERS if name != "Vary")),
         },
         "servers": [{"url": server}],
-        "tags": [{"name": name} for name in ("Sessions", "Preflights", "Widget", "Probes")],
-        "paths": {path: {**_parameters(path), **described[name]} for name, path in addresses().items()},
+        "tags": [{"name": name} for name in ("Sessions", TAG, "Preflights", "Widget", "Probes")],
+        "paths": {
+            path: {**_parameters(path), **described[name]} for name, path in {**addresses(), **ADDRESSES}.items()
+        },
         "components": {
-            "schemas": schemas(),
+            "schemas": {**schemas(), **chat_schemas()},
             "headers": headers(),
             "securitySchemes": {
                 "operationsToken": {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "An operations token with the scope metrics:read, made in the admin.",
-                }
+                },
+                "chatToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "client_secret of the session endpoint, where the backend is platform. At most 600 s.",
+                },
             },
         },
     }
@@ -79,10 +92,14 @@ def public_openapi(*, server: str = "/") -> dict[str, Any]:
 def addresses() -> dict[str, str]:
     """The lean door's addresses by name, in OpenAPI's form: `/api/v1/tenants/{public_id}/widget/`."""
     return {
-        pattern.name: "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern.pattern))
+        pattern.name: address_of(pattern)
         for pattern in get_resolver(URLCONF).url_patterns
         if isinstance(pattern, URLPattern) and pattern.name
     }
+
+
+def address_of(pattern: URLPattern) -> str:
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern.pattern))
 
 
 def as_yaml(document: dict[str, Any]) -> str:

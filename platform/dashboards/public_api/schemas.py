@@ -134,7 +134,17 @@ def _configuration(backend: Schema) -> Schema:
         "How the chat looks.",
     )
     attachments = _object(
-        {"enabled": {"type": "boolean"}, "max_files": _whole(""), "max_size_mb": _whole("")}, "Uploads in the chat."
+        {
+            "enabled": {"type": "boolean"},
+            "max_files": _whole(""),
+            "max_size_mb": _whole(""),
+            "accept": {
+                "type": "object",
+                "description": "Types of files, each with the ends of its names; empty where OpenAI decides.",
+                "patternProperties": {"^[a-z]+/[a-z]+$": {"type": "array", "items": {"type": "string"}}},
+            },
+        },
+        "Uploads in the chat.",
     )
     fallback = _object(
         {"text": _text(""), "url": _text("https:, mailto: or tel:, or empty.")}, "Shown where there is no chat."

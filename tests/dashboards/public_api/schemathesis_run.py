@@ -19,6 +19,7 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
+from dashboards.public_api.chat_endpoints import TAG
 from dashboards.public_api.document import public_openapi
 from gateway.lean_middleware import DEFAULT_HEADERS
 
@@ -106,6 +107,8 @@ def run_schemathesis(
         }
     )
     schema = schemathesis.openapi.from_dict(strict(public_openapi(server=url)), config=config)
+    # Event streams are judged by OpenAI's own types, which schemathesis can't read: tests/chat_server, test_document.py first.
+    schema = schema.exclude(tag=TAG)
     if only is not None:
         schema = schema.include(operation_id=only)
     run = Run(seed)

@@ -9,6 +9,7 @@ import { type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import type { Settings } from "../settings";
 import { loadChatKit } from "./chatkitScript";
 import type { Configuration } from "./shared/configuration";
+import { watchConfiguration } from "./shared/configuration-watch";
 import { chatkitOptions } from "./shared/options";
 import { Problem } from "./shared/problem";
 import type { Opened, Visitor } from "./visitor";
@@ -126,7 +127,7 @@ interface MountedProps {
   readonly onChanged: () => void;
 }
 
-function Mounted({ opened: { api, configuration }, callTool, inert, onReady, onChanged }: MountedProps) {
+function Mounted({ opened: { api, ask, configuration }, callTool, inert, onReady, onChanged }: MountedProps) {
   const { colorScheme } = configuration;
   const dark = colorScheme === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : colorScheme === "dark";
   const { control } = useChatKit(
@@ -144,6 +145,17 @@ function Mounted({ opened: { api, configuration }, callTool, inert, onReady, onC
     });
     return () => listening.abort();
   }, [onReady, onChanged]);
+  useLayoutEffect(() => {
+    const listening = new AbortController();
+    const { signal } = listening;
+    const watch = watchConfiguration({
+      ...{ ask, backend: configuration.backend, over: signal, changed: onChanged },
+      isOpen: () => chatkit.current?.checkVisibility() ?? false,
+    });
+    chatkit.current?.addEventListener("chatkit.error", watch.suspect, { signal });
+    chatkit.current?.addEventListener("chatkit.response.start", watch.look, { signal });
+    return () => listening.abort();
+  }, [ask, configuration, onChanged]);
   return <ChatKit ref={chatkit} control={control} className="tenant-chat__frame" inert={inert} />;
 }
 

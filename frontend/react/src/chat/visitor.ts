@@ -16,6 +16,8 @@ export type Visit = ReturnType<Visitor["begin"]>;
 export interface Opened {
   readonly configuration: Configuration;
   readonly api: ChatKitOptions["api"];
+  /** Asks the platform for the configuration anew. */
+  readonly ask: () => Promise<Configuration>;
 }
 
 /** To tell persons apart before anybody was asked: a function's answer is looked at when a session is due. */
@@ -56,7 +58,7 @@ export function createVisitor(apiUrl: string) {
         const first = sameBackend(await sessions.open(false), configuration);
         const visit = over.signal;
         const terms = { configuration, sessions, first, visit, client: CLIENT, previewTicket: "", network, failed };
-        return { configuration, api: chatApi(terms) };
+        return { configuration, api: chatApi(terms), ask: () => platform.configuration() };
       },
 
       isRunning: (): boolean => !over.signal.aborted,

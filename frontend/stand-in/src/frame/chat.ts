@@ -89,7 +89,8 @@ export class FrameChat implements ItemDeeds {
     if (this.#running || !(text || this.#uploads.ready.length)) return;
     if (message.newThread) await this.setThreadId(null);
     await this.hideHistory();
-    const input = userInput(text, [...this.#uploads.ready, ...(message.attachments ?? []).map(({ id }) => id)]);
+    const files = this.#uploads.ready;
+    const input = userInput(text, [...files, ...(message.attachments ?? []).map(({ id }) => id)]);
     this.#view.setDraft("");
     const known = this.#threadId;
     const sent = await this.#converse(
@@ -97,7 +98,7 @@ export class FrameChat implements ItemDeeds {
         ? { type: "threads.add_user_message", params: { input, thread_id: known } }
         : { type: "threads.create", params: { input } },
     );
-    if (sent) this.#uploads.clear();
+    if (sent) this.#uploads.clear(files);
     else this.#view.setDraft(text);
     await this.#listThreads();
   }

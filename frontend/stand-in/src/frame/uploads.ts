@@ -40,9 +40,10 @@ export class Uploads {
     );
   }
 
-  clear(): void {
-    this.#chips = [];
-    this.#tray.replaceChildren();
+  /** Takes away what was sent, and leaves what was added meanwhile. */
+  clear(sent: readonly string[]): void {
+    for (const { attachment, node } of this.#chips) if (attachment && sent.includes(attachment.id)) node.remove();
+    this.#chips = this.#chips.filter(({ node }) => node.isConnected);
     this.#changed();
   }
 

@@ -140,10 +140,13 @@ export class FrameView {
   showError(text: string, mayRetry: boolean): void {
     const error = element("p", { class: "error", role: "alert", "data-testid": "error" }, text);
     this.#troubles.replaceChildren(error);
-    if (!mayRetry) return;
-    const retry = button("retry", "Try again");
-    retry.addEventListener("click", () => this.#deeds.retry());
-    this.#troubles.append(retry);
+    if (mayRetry) {
+      const retry = button("retry", "Try again");
+      retry.addEventListener("click", () => this.#deeds.retry());
+      this.#troubles.append(retry);
+    }
+    // What went wrong takes room, and belongs to the last message.
+    this.thread.scrollTop = this.thread.scrollHeight;
   }
 
   showNotice(level: string, text: string): void {

@@ -14,7 +14,12 @@ export interface Configuration extends Looks {
   readonly placeholder: string;
   readonly history: boolean;
   /** Null = no uploads; sizes in bytes. */
-  readonly attachments: { readonly maxCount: number; readonly maxSize: number } | null;
+  readonly attachments: {
+    readonly maxCount: number;
+    readonly maxSize: number;
+    /** Types of files with the ends of their names; absent = ChatKit's own choice. */
+    readonly accept?: Record<string, string[]>;
+  } | null;
   /** What a visitor reads at a limit; empty = the fallback's text. */
   readonly limitText: string;
   readonly fallback: { readonly text: string; readonly url: string };
@@ -39,6 +44,17 @@ function chatAddress(chat: Fields, base: string): Configuration["chat"] {
   const url = secureAddress(field(chat, "url"), base);
   if (!url) throw new Problem("answer_invalid", "The platform's configuration names no usable address of the chat.");
   return { url, domainKey: text(field(chat, "domain_key"), 200) || "local-dev" };
+}
+
+/** What is no type, or has no ends, is left out; where nothing is left, the field is. */
+function acceptedTypes(types: Fields): { accept?: Record<string, string[]> } {
+  const accept: Record<string, string[]> = {};
+  for (const type of Object.keys(types)) {
+    const ends = field(types, type);
+    const usable = (Array.isArray(ends) ? ends : []).map((end) => matching(end, /^\.[a-z0-9]{1,10}$/)).filter(Boolean);
+    if (/^[a-z]+\/[a-z0-9.+-]+$/.test(type) && usable.length) accept[type] = usable;
+  }
+  return Object.keys(accept).length ? { accept } : {};
 }
 
 /** Throws a Problem when the answer can't be used at all. */
@@ -78,6 +94,7 @@ export function readConfiguration(answer: unknown, base: string): Configuration 
         ? {
             maxCount: whole(field(attachments, "max_files"), 100),
             maxSize: whole(field(attachments, "max_size_mb"), 512) * 1024 * 1024,
+            ...acceptedTypes(fields(field(attachments, "accept"))),
           }
         : null,
     limitText: text(field(all, "limit_text"), 300),
