@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test proof bench mutants check lock openapi frontend
+.PHONY: help demo demo-reset test proof bench bench-chat mutants check lock openapi frontend
 
 help: ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ mutants: $(VENV)/.dev ## Which defects in the modules that decide would no test 
 
 bench: $(VENV)/.dev $(VENV)/.bench ## The session endpoint side by side with what people would otherwise write; 20 minutes (QUICK=1: three)
 	@$(BIN)/python -m bench $(if $(QUICK),--seconds 1 --rounds 1) $(BENCH)
+
+bench-chat: $(VENV)/.dev $(VENV)/.bench ## Chats beside the packages' own example: first words, 1,000 idle streams; five minutes (QUICK=1: one)
+	@$(BIN)/python -m bench.chat $(if $(QUICK),--quick) $(BENCH)
 
 check: $(VENV)/.dev ## Formatting, types, layers, migrations, deployment settings, the front end's checks, built files and locks
 	@bash tests/check.sh

@@ -6,7 +6,6 @@ Exit code 1, with a sentence, when a run is not valid: then its figures mean not
 import argparse
 import gc
 import importlib.util
-import os
 import shutil
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from bench.contestants import ROOT, Contestant, Place, start_peer
 from bench.isolation import Isolation, measure_isolation
 from bench.machine import describe_machine
 from bench.platform_site import Site, fresh_database, open_site, start_platform
-from bench.processes import DidNotStart, Family
+from bench.processes import DidNotStart, Family, clean_environment
 from bench.stand_in import StandIn
 from bench.windows import CROWD, Cell, Invalid, Measured, measure
 
@@ -66,7 +65,7 @@ class Bench:
         self._asked = asked
         node = _find_node()
         certificates = make_certificates(folder)
-        environment = _environment()
+        environment = clean_environment()
         self._machine = describe_machine(node)
         # Before the family, so that nobody uses it any more when it is dropped.
         database_url = stack.enter_context(fresh_database())
@@ -226,12 +225,6 @@ def _find_node() -> str:
             )
         found = str(Path(wheel.origin).parent / "bin" / "node")
     return found
-
-
-def _environment() -> dict[str, str]:
-    """What all processes get: no proxy, CA bundle or switch of the person who starts the bench."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _arguments() -> argparse.Namespace:

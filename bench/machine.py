@@ -10,11 +10,13 @@ from pathlib import Path
 
 PACKAGES = (
     *("django", "djangorestframework", "uvicorn", "uvloop", "httptools", "aiohttp", "redis", "hiredis", "psycopg"),
-    *("requests", "urllib3", "gunicorn", "fastapi", "starlette", "httpx"),
+    *("requests", "urllib3", "gunicorn", "fastapi", "starlette", "httpx", "httpx2"),
+    *("openai", "openai-agents", "openai-chatkit", "pydantic"),
 )
 
 
-def describe_machine(node: str) -> dict[str, object]:
+def describe_machine(node: str = "") -> dict[str, object]:
+    """`node` is the path of the Node that takes part, if one does."""
     return {
         "processor": _field(Path("/proc/cpuinfo"), "model name") or platform.machine(),
         "cores": os.cpu_count(),
@@ -26,11 +28,14 @@ def describe_machine(node: str) -> dict[str, object]:
         "python_build_flags": sysconfig.get_config_var("CONFIG_ARGS"),
         "python_optimization": sysconfig.get_config_var("OPT"),
         "openssl": ssl.OPENSSL_VERSION,
-        "node": subprocess.run(  # noqa: S603 our own Node
-            [node, "--version"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
+        "node": _version_of(node) if node else "takes no part",
         "packages": {name: _version(name) for name in PACKAGES},
     }
+
+
+def _version_of(node: str) -> str:
+    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 our own Node
+    return done.stdout.strip()
 
 
 def _version(name: str) -> str:

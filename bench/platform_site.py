@@ -72,7 +72,7 @@ class Site:
 
 def open_site(place: Place, family: Family, database_url: str) -> Site:
     """Redis, migrations and two tenants: `alder`, and `hanging`, whose key never gets an answer."""
-    redis_url = _start_redis(place, family)
+    redis_url = start_redis(place, family)
     environment = {
         **place.environment,
         **fresh_secrets(),
@@ -93,7 +93,7 @@ def open_site(place: Place, family: Family, database_url: str) -> Site:
         "PROCESS_CONCURRENCY": str(CONCURRENCY),
         "LOG_LEVEL": "WARNING",
     }
-    _manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "migrate", "--verbosity", "0")
     visitors = {name: VisitorsOf(_register(environment, name)) for name in ("alder", "hanging")}
     return Site(environment, redis_url, database_url, visitors)
 
@@ -144,7 +144,7 @@ class VisitorsOf:
         )
 
 
-def _start_redis(place: Place, family: Family) -> str:
+def start_redis(place: Place, family: Family) -> str:
     program = shutil.which("redis-server")
     if program is None:
         raise DidNotStart("redis-server is missing. Install Debian's package `redis-server`.")
@@ -184,11 +184,11 @@ def _register(environment: dict[str, str], name: str) -> str:
     # The key's end tells the stand-in what to do with it.
     key = "sk-proj-" + os.urandom(20).hex() + ("hang" if name == "hanging" else "work")
     words = ["--name", name.title(), "--slug", name, "--domain", ORIGIN, "--workflow", WORKFLOW]
-    answer = _manage({**environment, "OPENAI_API_KEY": key}, "register_tenant", *words)
+    answer = manage({**environment, "OPENAI_API_KEY": key}, "register_tenant", *words)
     return str(json.loads(answer)["public_id"])
 
 
-def _manage(environment: dict[str, str], *words: str) -> str:
+def manage(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run(  # noqa: S603 our own commands
         [sys.executable, str(ROOT / "manage.py"), *words],
         env=environment,

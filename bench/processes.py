@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 STOP_SECONDS: Final = 15.0
 PORTS: Final = (20_000, 32_000)
 
@@ -114,6 +115,12 @@ class Family:
     def stop(self) -> None:
         for member in reversed(self.members):
             member.stop()
+
+
+def clean_environment() -> dict[str, str]:
+    """What all processes get: no proxy, CA bundle or switch of the person who starts the bench."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _children(pid: int) -> list[int]:

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,11 @@ _REQUEST: Final = (
     b"OpenAI-Beta: chatkit_beta=v1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
     % (len(_ASKED), _ASKED)
 )
+_MODEL_ASKED: Final = json.dumps({"model": "gpt-sandbox", "input": "hello", "stream": True}).encode()
+_MESSAGE: Final = (
+    b"POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer sk-bench\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(_MODEL_ASKED), _MODEL_ASKED)
+)
 CALLERS: Final = 32
 
 
@@ -32,9 +38,11 @@ class Counts:
 
 
 class StandIn:
-    def __init__(self, environment: dict[str, str], certificates: Certificates, folder: Path) -> None:
+    def __init__(
+        self, environment: dict[str, str], certificates: Certificates, folder: Path, *, module: str = "bench.upstream"
+    ) -> None:
         self._certificates = certificates
-        command = [sys.executable, "-m", "bench.upstream", str(certificates.server)]
+        command = [sys.executable, "-m", module, str(certificates.server)]
         self.running = Running.start("upstream", command, environment=environment, folder=folder, at=ROOT)
         assert self.running.process.stdout is not None  # noqa: S101 it was asked for
         line = self.running.process.stdout.readline()
@@ -75,3 +83,18 @@ class StandIn:
         self._control.sendall(line.encode() + b"\n")
         answer: dict[str, int] = json.loads(self._answers.readline())
         return answer
+
+    def first_words_ms(self, tls: ssl.SSLContext) -> float:
+        """Of bench.chat_upstream: from a request to its first words, for a caller who does nothing else."""
+        with socket.create_connection(("127.0.0.1", self._port), timeout=10) as raw:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with tls.wrap_socket(raw, server_hostname="127.0.0.1") as sock:
+                begun = time.monotonic()
+                sock.sendall(_MESSAGE)
+                heard = b""
+                while b"output_text.delta" not in heard:
+                    piece = sock.recv(65536)
+                    if not piece:
+                        raise DidNotStart("The stand-in upstream closed a connection without an answer.")
+                    heard += piece
+                return (time.monotonic() - begun) * 1000

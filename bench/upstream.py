@@ -45,7 +45,7 @@ _BODY: Final = (
 )
 
 
-class _Connection:
+class Connection:
     __slots__ = ("buffer", "is_open", "sock")
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
@@ -61,11 +61,11 @@ class Upstream:
         self._tls.set_alpn_protocols(["http/1.1"])
         self._poll = select.epoll()
         self._door, self._control = _listen(), _listen()
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._operators: dict[int, socket.socket] = {}
         self._latency = 0.0
         # One latency at a time, so the first to come is the first due.
-        self._due: deque[tuple[float, _Connection, bytes]] = deque()
+        self._due: deque[tuple[float, Connection, bytes]] = deque()
         self.calls = self.handshakes = self.resumed = self.hanging = 0
 
     @property
@@ -77,8 +77,7 @@ class Upstream:
             self._poll.register(listener, select.EPOLLIN)
         door, control = self._door.fileno(), self._control.fileno()
         while True:
-            pause = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
-            for number, _ in self._poll.poll(pause):
+            for number, _ in self._poll.poll(self._pause()):
                 connection = self._connections.get(number)
                 if connection is not None:
                     self._hear(connection)
@@ -90,9 +89,15 @@ class Upstream:
                     self._poll.register(operator, select.EPOLLIN)
                 elif number in self._operators:
                     self._obey(self._operators[number])
-            while self._due and self._due[0][0] <= time.monotonic():
-                _, connection, answer = self._due.popleft()
-                self._send(connection, answer)
+            self._send_due()
+
+    def _pause(self) -> float | None:
+        return max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+
+    def _send_due(self) -> None:
+        while self._due and self._due[0][0] <= time.monotonic():
+            _, connection, answer = self._due.popleft()
+            self._send(connection, answer)
 
     def _accept(self) -> None:
         with suppress(BlockingIOError):
@@ -101,10 +106,10 @@ class Upstream:
                 raw.setblocking(False)
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock = self._tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
-                self._connections[sock.fileno()] = _Connection(sock)
+                self._connections[sock.fileno()] = Connection(sock)
                 self._poll.register(sock, select.EPOLLIN)
 
-    def _hear(self, connection: _Connection) -> None:
+    def _hear(self, connection: Connection) -> None:
         sock = connection.sock
         try:
             if not connection.is_open:
@@ -125,7 +130,7 @@ class Upstream:
         connection.buffer += data
         self._take(connection)
 
-    def _take(self, connection: _Connection) -> None:
+    def _take(self, connection: Connection) -> None:
         head, found, rest = connection.buffer.partition(_HEAD_END)
         if not found:
             return
@@ -138,7 +143,10 @@ class Upstream:
         if _HANGS.search(head + b"\r\n"):
             self.hanging += 1
             return
-        answer = self._answer(json.loads(rest[:size]))
+        self._asked(connection, json.loads(rest[:size]))
+
+    def _asked(self, connection: Connection, asked: dict[str, Any]) -> None:
+        answer = self._answer(asked)
         if self._latency:
             self._due.append((time.monotonic() + self._latency, connection, answer))
         else:
@@ -150,13 +158,13 @@ class Upstream:
         body = (_BODY % (number, expires_at, number, user, workflow)).encode()
         return _HEAD % (len(body), number) + body
 
-    def _send(self, connection: _Connection, answer: bytes) -> None:
+    def _send(self, connection: Connection, answer: bytes) -> None:
         try:
             connection.sock.send(answer)
         except OSError:
             self._drop(connection)
 
-    def _drop(self, connection: _Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         number = connection.sock.fileno()
         if self._connections.pop(number, None) is not None:
             self._poll.unregister(number)

@@ -91,8 +91,8 @@ def measure(
     return Measured(
         rps_per_core=len(ordered) / max(cpu, 1e-9),
         rps=len(ordered) / heard.seconds,
-        p50_ms=_percentile(ordered, 0.5) * 1000 - cell.upstream_ms,
-        p99_ms=_percentile(ordered, 0.99) * 1000 - cell.upstream_ms,
+        p50_ms=percentile(ordered, 0.5) * 1000 - cell.upstream_ms,
+        p99_ms=percentile(ordered, 0.99) * 1000 - cell.upstream_ms,
         memory_mb=end.memory,
         handshakes=end.handshakes - start.handshakes,
         sessions=len(ordered),
@@ -116,5 +116,5 @@ def _agree_on_platform(cell: Cell, granted: int, *, rows: int, writes: int, char
         )
 
 
-def _percentile(ordered: list[float], share: float) -> float:
+def percentile(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

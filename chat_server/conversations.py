@@ -77,32 +77,35 @@ def create_thread(owner: Owner, piece: Piece, *, holder: str = "", until: dateti
     """`holder` has the turn in it `until` then (turns.py)."""
     thread = Thread(id=piece.id, tenant_id=owner.tenant_id)
     token, key = new_content_key(thread_binding(thread))
-    with transaction.atomic():
-        # The erasing of a visitor may have passed this by; its token counts for up to two seconds more.
-        revoked_since = datetime.fromtimestamp(owner.issued_at, UTC)
-        if RevokedVisitor.objects.filter(ref=owner.visitor_ref, revoked_at__gte=revoked_since).exists():
-            raise NoSuchRow
-        try:
-            with transaction.atomic():
-                Thread.objects.create(
-                    id=piece.id,
-                    **owner.fields(),
-                    key_token=token,
-                    body=key.seal(piece.body, _THREAD_PIECE),
-                    created_at=piece.created_at,
-                    updated_at=timezone.now(),
-                    run_holder=holder,
-                    run_until=until,
-                )
-        except IntegrityError:
-            # The commit whose answer was lost; ids are too long for anything else.
-            update_thread(owner, piece.id, piece.body)
-            return
+    try:
+        with transaction.atomic():
+            # The erasing of a visitor may have passed this by; its token counts for up to two seconds more.
+            revoked_since = datetime.fromtimestamp(owner.issued_at, UTC)
+            if RevokedVisitor.objects.filter(ref=owner.visitor_ref, revoked_at__gte=revoked_since).exists():
+                raise NoSuchRow
+            Thread.objects.bulk_create(
+                [
+                    Thread(
+                        id=piece.id,
+                        **owner.fields(),
+                        key_token=token,
+                        body=key.seal(piece.body, _THREAD_PIECE),
+                        created_at=piece.created_at,
+                        updated_at=timezone.now(),
+                        run_holder=holder,
+                        run_until=until,
+                    )
+                ]
+            )
+    except IntegrityError:
+        # The commit whose answer was lost; ids are too long for anything else.
+        update_thread(owner, piece.id, piece.body)
+        return
     owner.keys[piece.id] = key
 
 
 def update_thread(owner: Owner, thread_id: str, body: bytes) -> None:
-    key = _key(owner, thread_id)
+    key = owner.keys.get(thread_id) or _key(owner, thread_id)
     if not my_thread(owner, thread_id).update(body=key.seal(body, _THREAD_PIECE), updated_at=timezone.now()):
         raise NoSuchRow
 
@@ -157,7 +160,7 @@ def put_item(owner: Owner, thread_id: str, piece: Piece) -> None:
 
 
 def read_items(owner: Owner, thread_id: str, *, after: str | None, limit: int, order: str) -> Slice:
-    key = _key(owner, thread_id)
+    key = owner.keys.get(thread_id) or _key(owner, thread_id)
     items = ThreadItem.objects.filter(thread_id=thread_id, **owner.fields("thread__"))
     sign = "-" if order == "desc" else ""
     if after is not None:
@@ -167,6 +170,8 @@ def read_items(owner: Owner, thread_id: str, *, after: str | None, limit: int, o
         items = items.filter(**{"number__lt" if sign else "number__gt": number})
     most = min(max(limit, 1), MAX_PAGE)
     rows = list(items.order_by(f"{sign}number").values_list("item_id", "body")[: most + 1])
+    if not rows and not my_thread(owner, thread_id).exists():
+        raise NoSuchRow
     bodies = [key.open(body, _name(item_id)) for item_id, body in rows[:most]]
     return Slice(bodies, rows[most - 1][0] if len(rows) > most else "")
 

@@ -18,6 +18,8 @@ from sessions_api.writer import GroupedWriter
 STATE_KEY: Final = "chat"
 # What a chat asks of the database is small; four at once keep a slow query from delaying everybody.
 CHAT_THREADS: Final = 4
+# A message is several units of work in a second.
+KEEP_SECONDS: Final = 2.0
 DATABASE_SECONDS: Final = 5.0
 
 

@@ -48,10 +48,21 @@ class Conversation:
 
 
 async def load_conversation(
-    store: Any, thread_id: str, context: Any, *, most_chars_of_message: int, read_file: ReadFile
+    store: Any,
+    thread_id: str,
+    context: Any,
+    *,
+    most_chars_of_message: int,
+    read_file: ReadFile,
+    only_message: UserMessageItem | None = None,
 ) -> Conversation:
-    """Raises what the store raises. A message above the limit stays out: it was refused when it came."""
-    latest = await _latest(store, thread_id, context, most_chars_of_message)
+    """Raises what the store raises. A message above the limit stays out: it was refused when it came.
+
+    `only_message` is the whole of a conversation that has just begun: the store is not asked.
+    """
+    latest: list[ThreadItem] = (
+        await _latest(store, thread_id, context, most_chars_of_message) if only_message is None else [only_message]
+    )
     files = await _files_of(latest, read_file)
     converter = _Converter(files)
     items = await converter.to_agent_input(latest[::-1])

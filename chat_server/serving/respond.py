@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agents.items import TResponseInputItem
 from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# The request that makes a conversation: it has no other messages.
+_BEGINS: Final = "threads.create"
+
 
 async def respond(
     server: Any, thread: ThreadMetadata, message: UserMessageItem | None, context: "ChatContext"
@@ -57,9 +60,12 @@ async def respond(
     try:
         async with aclosing(_answer(server, thread, message, context, account)) as events:
             async for event in events:
-                if shown.note(event):
+                is_first = shown.note(event)
+                if is_first:
                     account.first_words()
                 yield event
+                if is_first:
+                    _name(thread, message, context)
     except Exception as error:
         failure = failure_of(error)
         _log(error, failure, context)
@@ -70,6 +76,7 @@ async def respond(
     else:
         await account.settle(ANSWERED)
         return
+    _name(thread, message, context)
     await account.settle(failure.outcome, failure.reason)
     for event in shown.rest():
         yield event
@@ -83,19 +90,18 @@ async def _answer(
     context: "ChatContext",
     account: RunAccount,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
-    agent, settings, upstream = context.agent, context.assistant.settings, context.tenant.upstream
+    agent, upstream = context.agent, context.tenant.upstream
     if message is not None and (length := length_of(message)) > agent.max_input_chars:
         raise message_too_long(length, most=agent.max_input_chars)
     if upstream is None:
         raise RunFailed(Code.TENANT_MISCONFIGURED, "upstream_not_allowed")
-    if settings is not None and settings.automatic_titles:
-        name_thread(thread, message)
     conversation = await load_conversation(
         server.store,
         thread.id,
         context,
         most_chars_of_message=agent.max_input_chars,
         read_file=partial(read_attachment, context),
+        only_message=message if context.operation == _BEGINS else None,
     )
     turns = agent.max_turns - conversation.turns
     if turns < 1:
@@ -107,6 +113,13 @@ async def _answer(
     async with aclosing(_by_first_key_that_works(context, upstream, run)) as events:
         async for event in events:
             yield event
+
+
+def _name(thread: ThreadMetadata, message: UserMessageItem | None, context: "ChatContext") -> None:
+    """ChatKit saves a changed conversation at the next event; by then the visitor has the first words."""
+    settings = context.assistant.settings
+    if settings is not None and settings.automatic_titles:
+        name_thread(thread, message)
 
 
 async def _by_first_key_that_works(

@@ -39,7 +39,7 @@ class ChatDoor:
     @asynccontextmanager
     async def open(self, sessions: Desk) -> AsyncIterator[dict[str, object]]:
         """Loads the handler; gives what its requests find in their state. At the end, what is being said is saved first."""
-        from chat_server.serving.desk import CHAT_THREADS, STATE_KEY, ChatDesk
+        from chat_server.serving.desk import CHAT_THREADS, KEEP_SECONDS, STATE_KEY, ChatDesk
         from chat_server.serving.file_door import FileDoor
         from chat_server.serving.quiet import quieten_packages
         from chat_server.serving.revocations import Revocations
@@ -60,7 +60,7 @@ class ChatDoor:
             per_tenant=settings.CHAT_STREAMS_TENANT,
             total=settings.CHAT_STREAMS_PROCESS,
         )
-        threads = DatabaseThreads("chat", size=CHAT_THREADS)
+        threads = DatabaseThreads("chat", size=CHAT_THREADS, keep_seconds=KEEP_SECONDS)
         desk = ChatDesk(
             gateway=gateway,
             sessions=sessions,
