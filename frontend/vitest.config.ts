@@ -8,5 +8,7 @@ export default defineConfig({
     environmentOptions: { happyDOM: { url: "http://127.0.0.1:1/" } },
     include: ["*/test/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // A guard against hangs, not a measurement: the suite shares two cores with four lanes of Python tests.
+    testTimeout: 60_000,
   },
 });

@@ -13,7 +13,7 @@ export interface Circumstances {
 
 /** The tenant's appearance in ChatKit's own words; what the tenant left empty stays ChatKit's default. */
 export function chatkitOptions(configuration: Configuration, now: Circumstances): ChatKitOptions {
-  const { accent, attachments, greeting, history, name, placeholder, prompts } = configuration;
+  const { accent, attachments, chat, greeting, history, name, placeholder, prompts } = configuration;
   const startScreen: StartScreenOption = {};
   if (greeting) startScreen.greeting = greeting;
   if (prompts.length) startScreen.prompts = prompts.map(({ label, prompt }) => ({ label, prompt }));
@@ -28,6 +28,8 @@ export function chatkitOptions(configuration: Configuration, now: Circumstances)
     },
     onClientTool: now.onClientTool,
     history: { enabled: history },
+    // Served by the platform itself, which keeps what visitors think of an answer, and answers again.
+    ...(chat && { threadItemActions: { feedback: true, retry: true } }),
     startScreen,
     composer: {
       ...(placeholder && { placeholder }),

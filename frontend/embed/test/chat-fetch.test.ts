@@ -240,3 +240,14 @@ it("whatever overlaps: one mint at a time, at most one for what a token served, 
     { numRuns: 60 },
   );
 });
+
+it("tells that no answer came, as when the tenant is suspended meanwhile, and rejects", async () => {
+  const network = async (): Promise<Response> => {
+    throw new TypeError("Failed to fetch");
+  };
+  const { failed, post } = bench(() => true, { network });
+
+  await expect(post()).rejects.toThrow("Failed to fetch");
+
+  expect(failed.map(({ code, state }) => [code, state])).toEqual([["unreachable", "unavailable"]]);
+});

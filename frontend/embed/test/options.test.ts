@@ -29,6 +29,14 @@ describe("the options for ChatKit", () => {
     });
   });
 
+  it("offer thumbs and another try where the platform itself answers", () => {
+    const chat = { url: "http://127.0.0.1:8000/api/v1/tenants/tn_x/chatkit/", domain_key: "local-dev" };
+    const served = readConfiguration({ ...CONFIGURATION, backend: "platform", chat }, "http://127.0.0.1:8000");
+
+    expect(chatkitOptions(served, now).threadItemActions).toEqual({ feedback: true, retry: true });
+    expect(chatkitOptions(configuration, now).threadItemActions).toBeUndefined();
+  });
+
   it("leave to ChatKit what the tenant left empty", () => {
     const bare = readConfiguration(
       { backend: "hosted_workflow", chatkit_js: "https://cdn.example/chatkit.js" },

@@ -1,4 +1,4 @@
-import { type Problem, readProblem } from "./problem";
+import { Problem, readProblem } from "./problem";
 import type { Session } from "./sessions";
 
 export interface Terms {
@@ -94,8 +94,14 @@ export function chatFetch(terms: Terms): typeof fetch {
       signal.throwIfAborted();
       headers.set("Authorization", `Bearer ${token}`);
       const terms: RequestInit = { ...call, headers, signal, credentials: "omit", referrerPolicy: "no-referrer" };
-      // Without a prototype, as in `platform.ts`.
-      return network(url, Object.assign(Object.create(null), terms));
+      try {
+        // Without a prototype, as in `platform.ts`.
+        return await network(url, Object.assign(Object.create(null), terms));
+      } catch (error) {
+        // No answer, or one that this page may not read, as those to a tenant that was suspended meanwhile.
+        if (!signal.aborted) failed(new Problem("unreachable", `${url} couldn't be reached: ${error}`));
+        throw error;
+      }
     }
 
     async function mintable(token: Promise<string>): Promise<string> {
