@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,7 +111,8 @@ def measure_idle(
     hold(all_talks, until=until, at_end=look)
     made = stand_in.counts().calls - calls
     if made != len(all_talks):
-        raise Invalid(f"{len(all_talks)} mostly idle streams, but the upstream counted {made} calls.")
+        told = {name: dict(Counter(talk.status for talk in of_one)) for name, of_one in talks.items()}
+        raise Invalid(f"{len(all_talks)} mostly idle streams, but the upstream counted {made} calls. Statuses: {told}.")
     time.sleep(SETTLE_SECONDS)
     kept = kept_since(site.database_url, since)
     if (kept.threads, kept.others + kept.answered) != (count, count):
