@@ -56,6 +56,8 @@ _BY_REASON: Final[dict[str, str]] = {
     "sign_out_limit": "One visitor signed out more than ten times in a minute. If it goes on, the page asks in a loop.",
     "no_default_assistant": "The tenant has no default assistant. Make one the default on the assistant's page.",
     "no_such_assistant": "The tenant has no such assistant. Compare data-assistant in its snippet with the assistant's slug.",
+    "assistant_gone": "The assistant of an open chat was deleted, or has nothing to answer with any more. Nothing to do, if that "
+    "was meant.",
     "fetch_metadata": "The call named an origin and said at the same time that no page made it (Sec-Fetch-Site: none). Browsers "
     "never do: a program or an extension called. Nothing to do.",
     "preview_expired": "A preview pattern of the tenant's list fits, but its last day is over. Choose a later one on the "

@@ -154,7 +154,8 @@ def test_no_session_fails_no_edit_is_lost_and_no_row_is_left(
     assert last.returncode == 0, errors
     assert all("Can't be opened" not in error for _, error in said), said
     assert edits.failure is None
-    assert 0 < left_by_the_killed < total
+    # Each was killed after it had moved some; edits under the old ring meanwhile put rows back.
+    assert left_by_the_killed > 0
     assert {one.code for one in told} == {"granted"}
     assert standing().is_complete
     settings.MASTER_KEYS = fresh
