@@ -168,7 +168,8 @@ describe("an assistant that is switched while its chat is open", () => {
     outdated = true;
     now.backend = "hosted_workflow";
 
-    await post();
+    // Answered, or ended with the chat that asked: ChatKit's frame is gone by then.
+    await post().catch(() => undefined);
 
     await vi.waitFor(() => expect(hosted().getClientSecret).toBeTypeOf("function"));
     await vi.waitFor(() => expect(word()).toBe(UPDATED));

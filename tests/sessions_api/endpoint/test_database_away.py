@@ -23,8 +23,8 @@ from tests.proof.plugin import Proof
 from tests.sessions_api.cast import environment_for, kill_backends, open_shop
 from tests.sessions_api.load import Load, p99, wait_until, written
 
-# Drained within this time; the catalogue's 5 s, and a machine that has other things to do.
-UNTIL_HEALED = 10.0
+# A guard: how long it took is recorded. The catalogue has 5 s, and a machine that does nothing else.
+UNTIL_HEALED = 30.0
 Mood = Callable[[DatabaseProxy, Platform], AbstractContextManager[None]]
 
 

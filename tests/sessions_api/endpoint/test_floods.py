@@ -113,8 +113,9 @@ def test_made_up_and_deleted_ids_cost_no_query_and_no_memory(
 
     # A deleted tenant's id is a flood from one address soon; before that it is unknown like one that never was.
     assert codes <= {"tenant_unknown", "rate_limited"}
-    # Nothing but that, over as long a time; statistics come in with a delay, some of them from before.
-    assert queries <= quiet / 3 * (seconds + 2) + 20
+    # Nothing but that, over as long a time. Each backend tells its statistics when it comes to it, so some of these are from
+    # before, of the tests that share the database: were it the flood's, there would be thousands.
+    assert queries <= quiet / 3 * (seconds + 2) + 200
     assert grown < 10
     proof.record(
         calls=calls,
