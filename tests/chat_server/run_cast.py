@@ -153,7 +153,14 @@ class Chat:
             appearance=None,
         )
         return SimpleNamespace(
-            desk=desk, tenant=tenant, assistant=assistant, agent=self.agent, account=account, request_id="r", grant=None
+            desk=desk,
+            tenant=tenant,
+            assistant=assistant,
+            agent=self.agent,
+            account=account,
+            operation=operation,
+            request_id="r",
+            grant=None,
         )
 
     async def call(self, kind, **params):
