@@ -24,6 +24,7 @@ class MemoryStore(Store[Context]):
     def __init__(self) -> None:
         self.threads: dict[str, ThreadMetadata] = {}
         self.items: dict[str, list[ThreadItem]] = defaultdict(list)
+        self.attachments: dict[str, Attachment] = {}
 
     async def load_thread(self, thread_id: str, context: Context) -> ThreadMetadata:
         if thread_id not in self.threads:
@@ -68,13 +69,15 @@ class MemoryStore(Store[Context]):
         self.items[thread_id] = [item for item in self.items[thread_id] if item.id != item_id]
 
     async def save_attachment(self, attachment: Attachment, context: Context) -> None:
-        raise NotImplementedError
+        self.attachments[attachment.id] = attachment
 
     async def load_attachment(self, attachment_id: str, context: Context) -> Attachment:
-        raise NotImplementedError
+        if attachment_id not in self.attachments:
+            raise NotFoundError(f"Attachment {attachment_id} not found")
+        return self.attachments[attachment_id]
 
     async def delete_attachment(self, attachment_id: str, context: Context) -> None:
-        raise NotImplementedError
+        self.attachments.pop(attachment_id, None)
 
 
 class Server(ChatKitServer[Context]):
