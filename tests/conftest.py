@@ -35,6 +35,18 @@ def _append_only_tables_can_be_emptied(request: pytest.FixtureRequest) -> Iterat
         unprotect(connection, table)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """A server that was stopped a moment ago may still hold a connection, and PostgreSQL drops no database that is in use."""
+    yield
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        from tests.sessions_api.cast import kill_backends
+
+        kill_backends()
+
+
 def missing(part: str, cure: str) -> None:
     """Fails under CI, skips loudly elsewhere: a test that needs a part never passes without it."""
     sentence = f"{part} is missing. {cure}"

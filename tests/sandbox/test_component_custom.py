@@ -90,6 +90,7 @@ def test_the_chat_lives_in_a_frame_of_another_origin_and_calls_by_the_pages_fetc
     say(frame, "Hello")
 
     expect(answer(frame)).to_contain_text("You said: Hello")
+    expect(page.locator("openai-chatkit")).to_have_attribute("data-threads", "1")
     [inner] = page.frames[1:]
     assert inner.url == f"{sandbox.url}/chatkit-frame.html"
     assert [kind for kind, *_ in server.seen] == ["threads.list", "threads.create", "threads.list"]

@@ -85,7 +85,7 @@ def test_an_upstream_that_never_ends_is_given_up_after_eight_seconds(
 
     assert answer.code == "upstream_unavailable"
     assert 7.5 < time.monotonic() - began < 9
-    assert SessionRequest.objects.get().reason == "deadline"
+    assert SessionRequest.objects.get(tenant=shop.tenant).reason == "deadline"
 
 
 @pytest.mark.proof("U5")
@@ -102,7 +102,7 @@ def test_a_fault_of_the_only_key_is_for_the_operator_to_see(
 
     assert answer.code == "tenant_misconfigured"
     assert "retry-after" not in answer.headers
-    row = SessionRequest.objects.get()
+    row = SessionRequest.objects.get(tenant=shop.tenant)
     assert (row.reason, row.key_id, row.upstream_status) == (reason, shop.key.id, 401)
     assert shop.key_text[:8] not in answer.body.decode()
 
