@@ -113,10 +113,7 @@ def measure_idle(
     if made != len(all_talks):
         told = {name: dict(Counter(talk.status for talk in of_one)) for name, of_one in talks.items()}
         raise Invalid(f"{len(all_talks)} mostly idle streams, but the upstream counted {made} calls. Statuses: {told}.")
-    time.sleep(SETTLE_SECONDS)
-    kept = kept_since(site.database_url, since)
-    if (kept.threads, kept.others + kept.answered) != (count, count):
-        raise Invalid(f"{count} mostly idle streams of the platform, but the database has {kept}.")
+    _wait_until_kept(site, since, count)
     return {name: _idle(of_one, before[name], full[name]) for name, of_one in talks.items()}
 
 
@@ -181,4 +178,16 @@ def _wait_until_left(stand_in: StandIn, *, others: int, seconds: float = 30.0) -
     while (still := stand_in.counts().open - others) > SPARE:
         if time.monotonic() > until:
             raise Invalid(f"Their readers left, but {still} streams of the platform go on at the upstream.")
+        time.sleep(0.2)
+
+
+def _wait_until_kept(site: Site, since: datetime, count: int, *, seconds: float = 30.0) -> None:
+    """All who left at once are settled and written in turn. Raises Invalid where one of them is not."""
+    until = time.monotonic() + seconds
+    while (kept := kept_since(site.database_url, since)) and (kept.threads, kept.others + kept.answered) != (
+        count,
+        count,
+    ):
+        if time.monotonic() > until:
+            raise Invalid(f"{count} mostly idle streams of the platform, but the database has {kept}.")
         time.sleep(0.2)
